@@ -1,0 +1,137 @@
+"""Environment values on their way through a plan: known, or promised by a step that has not run.
+
+Each value keeps its origin. Origins, not values, make up a step's identity where the value came from another step,
+so that a plan made before anything ran and the run itself speak of the same step.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+__all__ = ["Environment", "Pending", "expand", "is_pattern", "merge_lists", "template_keys"]
+
+_TEMPLATE = re.compile(r"<<<(.*?)>>>")
+
+
+class Pending(NamedTuple):
+    """A value that only a running step can produce. `maybe`: the step may also leave the key unset."""
+
+    origin: str
+    key: str
+    maybe: bool = False
+
+    def __str__(self) -> str:
+        return f"<{self.key}>"
+
+
+class Environment:
+    """A mapping of keys to values which remembers the origin of each value.
+
+    An origin is the identity of the step that produced the value; values without one came from the request, the
+    host or a manifest.
+    """
+
+    __slots__ = ("origins", "values")
+
+    def __init__(self, values: Mapping[str, Any] | None = None, origins: Mapping[str, str] | None = None) -> None:
+        self.values: dict[str, Any] = dict(values or {})
+        self.origins: dict[str, str] = dict(origins or {})
+
+    def copy(self) -> Environment:
+        return Environment(self.values, self.origins)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.values
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    def text(self, key: str) -> str:
+        """The value as stripped text; empty when unset or pending."""
+        value = self.values.get(key)
+        return "" if value is None or isinstance(value, Pending) else str(value).strip()
+
+    def set(self, key: str, value: Any, origin: str | None = None) -> None:
+        self.values[key] = value
+        if origin is None:
+            self.origins.pop(key, None)
+        else:
+            self.origins[key] = origin
+
+    def setdefault(self, key: str, value: Any) -> None:
+        if key not in self.values:
+            self.set(key, value)
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        for key, value in values.items():
+            self.set(key, value)
+
+    def discard(self, key: str) -> None:
+        self.values.pop(key, None)
+        self.origins.pop(key, None)
+
+    def provenance(self, key: str) -> str:
+        """What identifies the value: its origin, or the value itself where it has none."""
+        origin = self.origins.get(key)
+        return f"@{origin}" if origin else f"={self.values[key]!r}"
+
+    def merge_new(self, new: Mapping[str, Any], origin: str) -> None:
+        """Take over a dependency's `new_env`: lists are appended without repeats, anything else overwrites."""
+        for key, value in new.items():
+            old = self.values.get(key)
+            if isinstance(old, list) and isinstance(value, list):
+                before = self.origins.get(key, repr(old))
+                self.set(key, merge_lists(old, value), f"{before}+{origin}" if old != value else origin)
+            else:
+                self.set(key, value, origin)
+
+    def matching(self, patterns: Iterable[str]) -> list[str]:
+        """Keys named by patterns, in the patterns' order; `*` and `?` are wildcards."""
+        found: dict[str, None] = {}
+        for pattern in patterns:
+            if is_pattern(pattern):
+                found.update(dict.fromkeys(k for k in self.values if fnmatch.fnmatchcase(k, pattern)))
+            elif pattern in self.values:
+                found[pattern] = None
+        return list(found)
+
+
+def is_pattern(key: str) -> bool:
+    return "*" in key or "?" in key
+
+
+def merge_lists(old: list[Any], new: list[Any]) -> list[Any]:
+    """Append without repeats, as CM merges lists."""
+    return old + [item for item in new if item not in old]
+
+
+def template_keys(value: Any) -> list[str]:
+    """Keys named as `<<<KEY>>>` in the text form of a value."""
+    return _TEMPLATE.findall(value) if isinstance(value, str) and "<<<" in value else []
+
+
+def expand(value: Any, env: Environment) -> Any:
+    """Replace `<<<KEY>>>` by values of `env`; unknown keys stay, a pending one makes the whole value pending."""
+    if isinstance(value, list):
+        return [expand(item, env) for item in value]
+    keys = template_keys(value)
+    if not keys:
+        return value
+    text: str = value
+    for key in keys:
+        if key not in env:
+            continue
+        known = env[key]
+        if isinstance(known, Pending):
+            return Pending(known.origin, f"{value}")
+        text = text.replace(f"<<<{key}>>>", str(known))
+    return text

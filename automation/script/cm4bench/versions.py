@@ -1,0 +1,93 @@
+"""Version requests and their comparison. Versions here are whatever tools print: `3.10.2`, `master`, `1.1.1w`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .errors import Conflict
+
+__all__ = ["VersionRange", "compare"]
+
+_PART = re.compile(r"\d+|[a-z]+", re.IGNORECASE)
+
+
+def compare(left: str, right: str) -> int:
+    """-1, 0 or 1. Numbers compare as numbers and sort after words, so that `1.0rc` < `1.0.1` and `master` compares."""
+    a, b = _key(left), _key(right)
+    return (a > b) - (a < b)
+
+
+def _key(version: str) -> list[tuple[int, int, str]]:
+    parts = _PART.findall(version)
+    while parts and parts[-1] == "0":
+        parts.pop()
+    return [(1, int(p), "") if p.isdigit() else (0, 0, p.lower()) for p in parts]
+
+
+@dataclass(frozen=True)
+class VersionRange:
+    """What is asked of a tool's version; empty strings mean "not asked"."""
+
+    exact: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    usable_maximum: str = ""
+
+    @classmethod
+    def from_mapping(cls, raw: Mapping[str, Any], prefix: str = "version") -> VersionRange:
+        """Read `version`, `version_min`, `version_max`, `version_max_usable` (or `CM_VERSION…` keys)."""
+        low, high, usable = ("_min", "_max", "_max_usable") if prefix.islower() else ("_MIN", "_MAX", "_MAX_USABLE")
+        read = lambda key: str(raw.get(key) or "")  # noqa: E731
+        return cls(read(prefix), read(prefix + low), read(prefix + high), read(prefix + usable))
+
+    def over(self, other: VersionRange) -> VersionRange:
+        """This range, with gaps filled from `other`."""
+        return VersionRange(
+            self.exact or other.exact,
+            self.minimum or other.minimum,
+            self.maximum or other.maximum,
+            self.usable_maximum or other.usable_maximum,
+        )
+
+    def check(self) -> None:
+        """Raises Conflict when nothing can satisfy the range."""
+        if self.minimum and self.maximum and compare(self.minimum, self.maximum) > 0:
+            raise Conflict(f"no version is both >= {self.minimum} and <= {self.maximum}")
+        if self.exact and not self.admits(self.exact):
+            raise Conflict(f"version {self.exact} is outside {replace(self, exact='')}")
+
+    def admits(self, version: str) -> bool:
+        """Does a produced version satisfy the range? An empty (unknown) version does, as in CM."""
+        if not version:
+            return True
+        if self.exact and compare(version, self.exact) != 0:
+            return False
+        if self.minimum and compare(version, self.minimum) < 0:
+            return False
+        return not (self.maximum and compare(version, self.maximum) > 0)
+
+    def clamp(self, default: str) -> str:
+        """The version to make when only a default is known: raised to the minimum, lowered to the (usable) maximum."""
+        if not default:
+            return ""
+        if self.minimum and compare(default, self.minimum) < 0:
+            return self.minimum
+        if self.maximum and compare(default, self.maximum) > 0:
+            return self.usable_maximum or self.maximum
+        return default
+
+    def pip_string(self) -> str:
+        """The range as pip's own text: `==V`, `>=min,<=max`, …"""
+        if self.exact:
+            return f"=={self.exact}"
+        bounds = [f">={self.minimum}" if self.minimum else "", f"<={self.maximum}" if self.maximum else ""]
+        return ",".join(bound for bound in bounds if bound)
+
+    def __str__(self) -> str:
+        bounds = [f"=={self.exact}"] if self.exact else []
+        bounds += [f">={self.minimum}"] if self.minimum else []
+        bounds += [f"<={self.maximum}"] if self.maximum else []
+        return ", ".join(bounds)
