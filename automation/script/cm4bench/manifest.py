@@ -1,0 +1,235 @@
+"""A script directory's manifest: reading `_cm.yaml` and `_cm.json`, and the value types made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .errors import ManifestError
+
+__all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "load_raw"]
+
+MANIFEST_NAMES = ("_cm.yaml", "_cm.json")
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A registered repository of scripts. `strict`: unknown manifest keys are errors here."""
+
+    alias: str
+    path: Path
+    uid: str = ""
+    prefix: str = ""
+    strict: bool = False
+
+    @property
+    def script_root(self) -> Path:
+        return self.path / self.prefix / "script" if self.prefix else self.path / "script"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A documented option of a script: the flag `--name` sets the environment key `env`."""
+
+    name: str
+    env: str
+    type: str = "str"
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    default: Any = None
+    minimum: float | None = None
+
+    def parse(self, given: Any) -> Any:
+        """Check a value from the command line. Raises ManifestError-free ValueError with the reason."""
+        text = str(given)
+        if self.choices and text not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}")
+        if self.type in ("int", "float"):
+            try:
+                number = float(text) if self.type == "float" else int(text)
+            except ValueError:
+                raise ValueError(f"must be a{'n integer' if self.type == 'int' else ' number'}") from None
+            if self.minimum is not None and number < self.minimum:
+                raise ValueError(f"must be at least {self.minimum:g}")
+        return given
+
+
+@dataclass(frozen=True)
+class Output:
+    """An environment key that a step promises. `fact` names the host fact which already tells its value."""
+
+    key: str
+    type: str = "str"
+    optional: bool = False
+    fact: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a step's data comes from, known before anything is fetched. `size` is in bytes."""
+
+    name: str
+    url: str = ""
+    size: int = 0
+    sha256: str = ""
+    license: str = ""
+    when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script directory of the catalogue."""
+
+    path: Path
+    repo: Repo
+    raw: Mapping[str, Any]
+
+    @property
+    def alias(self) -> str:
+        return str(self.raw.get("alias") or self.path.name)
+
+    @property
+    def uid(self) -> str:
+        return str(self.raw.get("uid") or "")
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(str(tag) for tag in self.raw.get("tags") or ())
+
+    @property
+    def sort(self) -> int:
+        return int(self.raw.get("sort") or 0)
+
+    @property
+    def caches(self) -> bool:
+        return is_yes(self.raw.get("cache"))
+
+    @property
+    def can_force_cache(self) -> bool:
+        return is_yes(self.raw.get("can_force_cache"))
+
+    @property
+    def variations(self) -> Mapping[str, Any]:
+        return self.raw.get("variations") or {}
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """Typed `inputs:` first, then what the plain `input_mapping:` adds."""
+        typed = [_input(name, spec) for name, spec in (self.raw.get("inputs") or {}).items()]
+        names = {item.name for item in typed}
+        mapping = self.raw.get("input_mapping") or {}
+        return tuple(typed + [Input(k, str(v)) for k, v in mapping.items() if k not in names])
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        return tuple(_output(key, spec) for key, spec in (self.raw.get("outputs") or {}).items())
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(_source(spec) for spec in self.raw.get("sources") or ())
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+def is_yes(value: Any) -> bool:
+    """CM's loose booleans: true, yes, on, 1."""
+    return value is True or str(value).strip().lower() in ("true", "yes", "on", "1")
+
+
+def _input(name: str, spec: Any) -> Input:
+    if not isinstance(spec, Mapping):
+        return Input(name, str(spec))
+    return Input(
+        name=name,
+        env=str(spec["env"]),
+        type=str(spec.get("type", "str")),
+        choices=tuple(str(c) for c in spec.get("choices") or ()),
+        help=str(spec.get("help", "")),
+        default=spec.get("default"),
+        minimum=spec.get("min"),
+    )
+
+
+def _output(key: str, spec: Any) -> Output:
+    spec = spec if isinstance(spec, Mapping) else {"type": spec or "str"}
+    return Output(
+        key=key,
+        type=str(spec.get("type", "str")),
+        optional=is_yes(spec.get("optional")),
+        fact=str(spec.get("fact", "")),
+        help=str(spec.get("help", "")),
+    )
+
+
+def _source(spec: Mapping[str, Any]) -> Source:
+    when = spec.get("when") or ()
+    return Source(
+        name=str(spec.get("name", "")),
+        url=str(spec.get("url", "")),
+        size=int(spec.get("size") or 0),
+        sha256=str(spec.get("sha256", "")),
+        license=str(spec.get("license", "")),
+        when=tuple(str(w).lstrip("_") for w in (when if isinstance(when, (list, tuple)) else [when])),
+    )
+
+
+def load_raw(folder: Path) -> dict[str, Any]:
+    """Read and merge a folder's `_cm.yaml` and `_cm.json` (JSON wins, key by key). Keys become text at every level.
+
+    Raises:
+        ManifestError: unreadable or broken file; the message names file and line.
+    """
+    merged: dict[str, Any] = {}
+    for name in MANIFEST_NAMES:
+        path = folder / name
+        if path.is_file():
+            merged.update(_mapping(path, _parse(path)))
+    return merged
+
+
+def _parse(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: cannot be read: {error}") from None
+    return _parse_json(path, text) if path.suffix == ".json" else _parse_yaml(path, text)
+
+
+def _parse_json(path: Path, text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{path}:{error.lineno}: broken JSON: {error.msg}") from None
+
+
+def _parse_yaml(path: Path, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ManifestError(f"{path}{line}: broken YAML: {problem}") from None
+
+
+def _mapping(path: Path, loaded: Any) -> dict[str, Any]:
+    if not isinstance(loaded, dict):
+        raise ManifestError(f"{path}:1: a manifest must be a mapping, not {type(loaded).__name__}")
+    return _text_keys(loaded)  # type: ignore[no-any-return]
+
+
+def _text_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _text_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_text_keys(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

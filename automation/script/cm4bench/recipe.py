@@ -1,0 +1,162 @@
+"""What a script directory contains beside its manifest, read without running it.
+
+A recipe knows its content hash (part of every cache fingerprint), the environment keys its text mentions (all that
+the step can read), and the keys its code may write (all that can change under a plan's feet).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .blobfile import read_blob, write_blob
+
+__all__ = ["Recipe", "RecipeBook", "read_recipe"]
+
+_TOKEN = re.compile(r"\+?[A-Z][A-Z0-9_]{2,}")
+_ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]{2,})=")
+_SKIPPED_FOLDERS = {"__pycache__", ".git", "node_modules", "tmp", "docs", "dockerfiles"}
+_SKIPPED_SUFFIXES = {".pyc", ".md", ".png", ".log"}
+_MAX_SCANNED_BYTES = 1 << 20
+_VERSION = 3
+
+
+class Recipe(NamedTuple):
+    """Facts about a script directory's files."""
+
+    sha256: str
+    mentions: frozenset[str]
+    writes: frozenset[str]
+    hooks: frozenset[str]
+    natives: frozenset[str]
+
+    def may_read(self, key: str) -> bool:
+        """Can the step's text refer to this key? Names built at run time are recognised by their fixed beginning."""
+        return key in self.mentions or any(key.startswith(m) for m in self.mentions if len(m) > 5 and m[-1] == "_")
+
+    @property
+    def has_code(self) -> bool:
+        return bool(self.hooks or self.natives)
+
+
+class RecipeBook:
+    """Recipes by folder, remembered between processes by file sizes and times."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._known: dict[str, Any] | None = None
+        self._fresh: dict[str, Recipe] = {}
+        self._dirty = False
+
+    def __getitem__(self, folder: Path) -> Recipe:
+        key = str(folder)
+        if key not in self._fresh:
+            self._fresh[key] = self._look_up(key, folder)
+        return self._fresh[key]
+
+    def _look_up(self, key: str, folder: Path) -> Recipe:
+        if self._known is None:
+            self._known = read_blob(self._store, _VERSION) or {}
+        files = sorted(_files(folder))
+        signature = [(name, stat.st_mtime_ns, stat.st_size) for name, stat in files]
+        stored = self._known.get(key)
+        if stored and stored[0] == signature:
+            return Recipe(stored[1], *(frozenset(part) for part in stored[2:]))
+        recipe = read_recipe(folder, [name for name, _ in files])
+        self._known[key] = [signature, recipe.sha256, *(sorted(part) for part in recipe[1:])]
+        self._dirty = True
+        return recipe
+
+    def save(self) -> None:
+        """Remember new recipes; losing a race with another process only costs it a re-read."""
+        if self._dirty and self._known is not None:
+            write_blob(self._store, _VERSION, self._known)
+            self._dirty = False
+
+
+def read_recipe(folder: Path, names: list[str]) -> Recipe:
+    digest = hashlib.sha256()
+    mentions: set[str] = set()
+    writes: set[str] = set()
+    hooks: set[str] = set()
+    for name in names:
+        content = (folder / name).read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        if len(content) > _MAX_SCANNED_BYTES:
+            continue
+        text = content.decode("utf-8", "replace")
+        mentions.update(_TOKEN.findall(text))
+        if name.endswith(".py") and "/" not in name:
+            written, defined = _read_python(text)
+            writes |= written
+            hooks |= defined if name == "customize.py" else set()
+        elif name not in ("_cm.yaml", "_cm.json"):
+            writes.update(_ASSIGNED.findall(text))
+    natives = frozenset(n for n in names if n.endswith((".sh", ".bat")) and "/" not in n)
+    return Recipe(digest.hexdigest(), frozenset(mentions), frozenset(writes), frozenset(hooks), natives)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    stack = [""]
+    while stack:
+        inner = stack.pop()
+        with os.scandir(folder / inner if inner else folder) as entries:
+            for entry in entries:
+                name = f"{inner}/{entry.name}" if inner else entry.name
+                if entry.is_dir():
+                    if entry.name not in _SKIPPED_FOLDERS and not entry.name.startswith("."):
+                        stack.append(name)
+                elif not entry.name.startswith("tmp-") and Path(entry.name).suffix not in _SKIPPED_SUFFIXES:
+                    yield name, entry.stat()
+
+
+def _read_python(text: str) -> tuple[set[str], set[str]]:
+    """Keys that a module may write, and the hooks it defines. Broken Python may write all that it mentions."""
+    import ast
+
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return set(_TOKEN.findall(text)), {"preprocess", "postprocess"}
+    writes: set[str] = set()
+    opaque = False
+    for node in ast.walk(tree):
+        keys = list(_written(node))
+        writes.update(key for key in keys if key)
+        opaque = opaque or "" in keys
+    if opaque:
+        writes.update(_TOKEN.findall(text))
+    known = {"preprocess", "postprocess", "detect_version", "predeps"}
+    return writes, {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & known
+
+
+def _written(node: Any) -> Iterator[str]:
+    """Constant keys stored by one syntax node; an empty key stands for "an environment key not named here"."""
+    import ast
+
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        yield from _constant_or_opaque(node.slice, node.value)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in ("setdefault", "pop") and node.args:
+            yield from _constant_or_opaque(node.args[0], node.func.value)
+        elif node.func.attr == "update":
+            yield from (k.arg or "" for k in node.keywords)
+            for argument in node.args:
+                if isinstance(argument, ast.Dict):
+                    for key in argument.keys:
+                        yield from _constant_or_opaque(key, node.func.value)
+                elif "env" in ast.unparse(node.func.value):
+                    yield ""
+
+
+def _constant_or_opaque(key: Any, target: Any) -> Iterator[str]:
+    import ast
+
+    if isinstance(key, ast.Constant):
+        yield str(key.value)
+    elif "env" in ast.unparse(target):
+        yield ""
