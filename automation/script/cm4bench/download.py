@@ -25,14 +25,13 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from .checksum import CHUNK, Checksum, Digest, require_match
 from .errors import CMBenchError
 
 if TYPE_CHECKING:
     import requests
 
 __all__ = [
-    "Checksum",
-    "ChecksumMismatch",
     "DiskFull",
     "Download",
     "DownloadError",
@@ -44,15 +43,11 @@ __all__ = [
     "file_name_of",
     "partial_path",
     "require_space",
-    "verify",
     "writing_to",
 ]
 
 Progress = Callable[[int, "int | None"], None]
 """Called with (bytes done, bytes in all or None) after each chunk."""
-
-_HEX_DIGITS = {"md5": 32, "sha256": 64}
-_CHUNK = 1 << 20
 
 
 class DownloadError(CMBenchError):
@@ -67,35 +62,8 @@ class RemoteRefused(DownloadError):
     """The server was reached and does not give the file (404, 403, …)."""
 
 
-class ChecksumMismatch(DownloadError):
-    """All bytes arrived, and they are not the promised ones."""
-
-
 class DiskFull(DownloadError):
     """There is no room for the file."""
-
-
-@dataclass(frozen=True)
-class Checksum:
-    """A promised digest. md5 only where upstream publishes nothing better."""
-
-    algorithm: str
-    digest: str
-
-    def __post_init__(self) -> None:
-        digits = _HEX_DIGITS.get(self.algorithm)
-        if digits is None or len(self.digest) != digits or set(self.digest) - set("0123456789abcdef"):
-            raise DownloadError(f"not a {self.algorithm} checksum: {self.digest!r}")
-
-    @classmethod
-    def of(cls, *, sha256: str = "", md5: str = "") -> Checksum | None:
-        """The stronger of the given digests; None when neither is given."""
-        if sha256.strip():
-            return cls("sha256", sha256.strip().lower())
-        return cls("md5", md5.strip().lower()) if md5.strip() else None
-
-    def __str__(self) -> str:
-        return f"{self.algorithm} {self.digest}"
 
 
 @dataclass(frozen=True)
@@ -110,44 +78,18 @@ class Download:
 
 @dataclass(frozen=True)
 class DownloadOptions:
-    """`retries`: tries in a row that bring no new byte; `backoff` and `timeout` in seconds."""
+    """`retries`: tries in a row that bring no new byte; `backoff` and `timeout` in seconds; `certificates`: a CA bundle."""
 
     retries: int = 4
     backoff: float = 0.5
     timeout: float = 30.0
     verify_tls: bool = True
-
-
-class _Digest:
-    """sha256 always, for the record; md5 too when that is what was promised."""
-
-    def __init__(self, promised: Checksum | None) -> None:
-        self._promised = promised
-        names = {"sha256", promised.algorithm} if promised else {"sha256"}
-        self._hashes = {name: hashlib.new(name) for name in names}
-        self.size = 0
-
-    def update(self, chunk: bytes) -> None:
-        for running in self._hashes.values():
-            running.update(chunk)
-        self.size += len(chunk)
-
-    def update_from(self, path: Path) -> _Digest:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                self.update(chunk)
-        return self
+    certificates: str = ""
 
     @property
-    def sha256(self) -> str:
-        return self._hashes["sha256"].hexdigest()
-
-    def matches(self) -> bool:
-        return self._promised is None or self.found() == self._promised
-
-    def found(self) -> Checksum:
-        name = self._promised.algorithm if self._promised else "sha256"
-        return Checksum(name, self._hashes[name].hexdigest())
+    def verify(self) -> bool | str:
+        """What `requests` wants: a bundle, or whether to check certificates at all."""
+        return (self.certificates or True) if self.verify_tls else False
 
 
 class _Broken(Exception):
@@ -212,10 +154,11 @@ def download(
 
     Raises NetworkError, RemoteRefused, ChecksumMismatch, DiskFull or plain DownloadError.
     """
-    if checksum and target.is_file() and (have := _Digest(checksum).update_from(target)).matches():
-        return Download(target, have.size, have.sha256, fetched=False)
     part = _Partial(partial or target.with_name(target.name + ".part"))
     with writing_to(target), _exclusive(part.path):
+        # inside the lock: another process may just have brought it
+        if checksum and target.is_file() and (have := Digest(checksum).update_from(target)).matches():
+            return Download(target, have.size, have.sha256, fetched=False)
         digest = _complete(url, part, checksum, progress or _silent, options or DownloadOptions())
         part.publish(target)
     return Download(target, digest.size, digest.sha256)
@@ -230,15 +173,6 @@ def partial_path(folder: Path, url: str, checksum: Checksum | None = None) -> Pa
 def file_name_of(url: str) -> str:
     """The last path component of a URL or path, without the query; `download` where there is none."""
     return Path(unquote(urlsplit(url).path)).name or "download"
-
-
-def verify(path: Path, checksum: Checksum) -> Download:
-    """Check a file that is already there. Raises ChecksumMismatch, or DownloadError when there is no such file."""
-    if not path.is_file():
-        raise DownloadError(f"no such file: {path}")
-    digest = _Digest(checksum).update_from(path)
-    _require_match(digest, checksum, str(path))
-    return Download(path, digest.size, digest.sha256, fetched=False)
 
 
 def require_space(folder: Path, size: int, what: str) -> None:
@@ -266,7 +200,7 @@ def _silent(_done: int, _total: int | None) -> None:
 
 def _complete(
     url: str, part: _Partial, checksum: Checksum | None, progress: Progress, options: DownloadOptions
-) -> _Digest:
+) -> Digest:
     """The whole, verified file in `part`. Bytes kept from an earlier try are given one second chance."""
     local = _local_path(url)
     resumed = bool(part.size)
@@ -277,16 +211,8 @@ def _complete(
     if not digest.matches():
         part.discard()
     if checksum:
-        _require_match(digest, checksum, url)
+        require_match(digest, checksum, url)
     return digest
-
-
-def _require_match(digest: _Digest, checksum: Checksum, source: str) -> None:
-    if digest.found() != checksum:
-        raise ChecksumMismatch(
-            f"checksum mismatch: {source} has {digest.found()} ({digest.size} bytes), expected {checksum}",
-            hint="the file was damaged on its way or replaced by its owner; try again, or look for another source",
-        )
 
 
 def _local_path(url: str) -> Path | None:
@@ -301,21 +227,19 @@ def _local_path(url: str) -> Path | None:
     return Path(url).expanduser()
 
 
-def _copy(source: Path, part: _Partial, checksum: Checksum | None, progress: Progress) -> _Digest:
+def _copy(source: Path, part: _Partial, checksum: Checksum | None, progress: Progress) -> Digest:
     if not source.is_file():
         raise DownloadError(f"no such file: {source}", hint="check the path that was given")
     total = source.stat().st_size
     require_space(part.path.parent, total, source.name)
-    digest = _Digest(checksum)
+    digest = Digest(checksum)
     with source.open("rb") as origin, part.path.open("wb") as file:
-        while chunk := origin.read(_CHUNK):
+        while chunk := origin.read(CHUNK):
             _append(file, chunk, digest, total, progress)
     return digest
 
 
-def _fetch(
-    url: str, part: _Partial, checksum: Checksum | None, progress: Progress, options: DownloadOptions
-) -> _Digest:
+def _fetch(url: str, part: _Partial, checksum: Checksum | None, progress: Progress, options: DownloadOptions) -> Digest:
     """Try until all bytes are here. Only tries in a row that get no further than before count as failures."""
     furthest, failures = part.size, 0
     while True:
@@ -331,13 +255,13 @@ def _fetch(
 
 def _try_once(
     url: str, part: _Partial, checksum: Checksum | None, progress: Progress, options: DownloadOptions
-) -> _Digest:
+) -> Digest:
     import requests
 
     headers = {"Accept-Encoding": "identity", **part.resume_headers(url)}
     try:
         with requests.get(
-            url, headers=headers, stream=True, timeout=options.timeout, verify=options.verify_tls
+            url, headers=headers, stream=True, timeout=options.timeout, verify=options.verify
         ) as response:
             offset = _accepted_offset(response, part, url)
             return _receive(response, part, offset, url, checksum, progress)
@@ -368,6 +292,8 @@ def _checked_range(response: requests.Response, part: _Partial, url: str) -> int
 
 def _total(response: requests.Response, offset: int) -> int | None:
     length = response.headers.get("Content-Length", "")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        return None
     return offset + int(length) if length.isdigit() else None
 
 
@@ -378,15 +304,15 @@ def _receive(
     url: str,
     checksum: Checksum | None,
     progress: Progress,
-) -> _Digest:
+) -> Digest:
     total = _total(response, offset)
     require_space(part.path.parent, (total or offset) - offset, file_name_of(url))
-    digest = _Digest(checksum)
+    digest = Digest(checksum)
     if offset:
         digest.update_from(part.path)
     part.remember(url, _validator(response), total)
     with part.path.open("ab" if offset else "wb") as file:
-        for chunk in response.iter_content(_CHUNK):
+        for chunk in response.iter_content(CHUNK):
             _append(file, chunk, digest, total, progress)
         os.fsync(file.fileno())
     if total is not None and digest.size != total:
@@ -394,7 +320,7 @@ def _receive(
     return digest
 
 
-def _append(file: IO[bytes], chunk: bytes, digest: _Digest, total: int | None, progress: Progress) -> None:
+def _append(file: IO[bytes], chunk: bytes, digest: Digest, total: int | None, progress: Progress) -> None:
     file.write(chunk)
     digest.update(chunk)
     progress(digest.size, total)
@@ -478,8 +404,20 @@ def _exclusive(part: Path) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    part.parent.mkdir(parents=True, exist_ok=True)
-    with part.with_name(part.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    part.with_name(part.name + ".lock").unlink(missing_ok=True)
+    path = part.with_name(part.name + ".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path, lambda file: fcntl.flock(file, fcntl.LOCK_EX)):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _locked(path: Path, lock: Callable[[IO[str]], None]) -> IO[str]:
+    """Open and lock `path`; once more when its last owner removed it while we waited."""
+    while True:
+        file = path.open("w")
+        lock(file)
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            return file
+        file.close()
