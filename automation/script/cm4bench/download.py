@@ -78,7 +78,7 @@ class Download:
 
 @dataclass(frozen=True)
 class DownloadOptions:
-    """`retries`: tries in a row that bring no new byte; `backoff` and `timeout` in seconds; `certificates`: a CA bundle."""
+    """`retries`: tries in a row without a new byte; `backoff`, `timeout` in seconds; `certificates`: a CA bundle."""
 
     retries: int = 4
     backoff: float = 0.5
@@ -164,10 +164,14 @@ def download(
     return Download(target, digest.size, digest.sha256)
 
 
-def partial_path(folder: Path, url: str, checksum: Checksum | None = None) -> Path:
-    """Where in a shared folder the unfinished file of this request is kept, so that a later run finds it again."""
-    identity = hashlib.sha256(f"{url} {checksum}".encode()).hexdigest()[:24]
-    return folder / f"{identity}.part"
+def partial_path(url: str, checksum: Checksum | None = None) -> Path:
+    """Where the unfinished file of this request is kept so that a later run, with another target, finds it again.
+
+    In `downloads` below CM's home (`$CM_REPOS`, else `~/CM`).
+    """
+    home = Path(os.environ.get("CM_REPOS") or Path.home() / "CM")
+    identity = hashlib.sha256(f"{checksum or url}".encode()).hexdigest()[:24]
+    return home / "downloads" / f"{identity}.part"
 
 
 def file_name_of(url: str) -> str:
@@ -398,26 +402,9 @@ def _move(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _exclusive(part: Path) -> Iterator[None]:
-    """One writer per unfinished file; a second process waits here, then finds its own work smaller."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    """One writer per unfinished file; a second process waits here, then finds its work done."""
+    from filelock import FileLock
+
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(part.with_name(part.name + ".lock")):
         yield
-        return
-    path = part.with_name(part.name + ".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path, lambda file: fcntl.flock(file, fcntl.LOCK_EX)):
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _locked(path: Path, lock: Callable[[IO[str]], None]) -> IO[str]:
-    """Open and lock `path`; once more when its last owner removed it while we waited."""
-    while True:
-        file = path.open("w")
-        lock(file)
-        if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
-            return file
-        file.close()
