@@ -1,0 +1,108 @@
+"""Which settings of user.conf a run needs, from the environment of a CM script.
+
+Lengths of a valid run are the rules' own (they stand in loadgen's built-in mlperf.conf) and are left alone. A test run
+is a demonstration: it is cut to seconds, and everything that is relaxed for that is written down in user.conf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Env = Mapping[str, object]
+Settings = dict[str, float]
+
+TEST_MIN_DURATION_MS = 5_000
+TEST_MAX_DURATION_S = 30.0
+# Early stopping at the rules' 99th percentile needs 662 queries; at the 90th, 64 are enough.
+TEST_PERCENTILE = 90.0
+TEST_MIN_QUERIES = 64
+# A processor cannot hold the rules' limit for one image classification; a demonstration shall still show a Server run.
+TEST_SERVER_LIMIT_MS = {"cpu": 1_000.0}
+
+_GENERAL = {"target_qps": "CM_MLPERF_LOADGEN_TARGET_QPS", "target_latency": "CM_MLPERF_LOADGEN_TARGET_LATENCY"}
+# Scenario: the key of user.conf that sizes the run, and the variable that gives it for this scenario alone.
+_TARGETS = {
+    "Offline": ("target_qps", "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS"),
+    "Server": ("target_qps", "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS"),
+    "SingleStream": ("target_latency", "CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY"),
+    "MultiStream": ("target_latency", "CM_MLPERF_LOADGEN_MULTISTREAM_TARGET_LATENCY"),
+}
+
+
+def settings_for(env: Env) -> Settings:
+    """Keys and values of user.conf (times in ms) for the scenario and mode that ``env`` names.
+
+    Raises ValueError for an unknown scenario or a value that is not a positive number.
+    """
+    scenario = _text(env, "CM_MLPERF_LOADGEN_SCENARIO")
+    if scenario not in _TARGETS:
+        raise ValueError(f"unknown scenario {scenario!r}; there are {', '.join(_TARGETS)}")
+    settings = _target(env, scenario)
+    count = _number(env, "CM_MLPERF_PERFORMANCE_SAMPLE_COUNT")
+    if count is not None:
+        settings["performance_sample_count_override"] = count
+    if _text(env, "CM_MLPERF_LOADGEN_MODE") == "accuracy":
+        return settings
+    return settings | (_lengths_of_test if _is_test(env) else _lengths_of_valid)(env, scenario)
+
+
+def _target(env: Env, scenario: str) -> Settings:
+    key, own = _TARGETS[scenario]
+    value = _number(env, own) or _number(env, _GENERAL[key])
+    settings = {} if value is None else {key: value}
+    if scenario == "Server":
+        limit = _number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY") or _relaxed_limit(env)
+        settings |= {} if limit is None else {"target_latency": limit}
+    return settings
+
+
+def _relaxed_limit(env: Env) -> float | None:
+    return TEST_SERVER_LIMIT_MS.get(_text(env, "CM_MLPERF_DEVICE")) if _is_test(env) else None
+
+
+def _lengths_of_test(env: Env, scenario: str) -> Settings:
+    minimum = _number(env, "CM_MLPERF_INFERENCE_MIN_DURATION")
+    shortest = TEST_MIN_DURATION_MS if minimum is None else minimum
+    longest = 1_000 * (_number(env, "CM_MLPERF_MAX_DURATION_TEST") or TEST_MAX_DURATION_S)
+    queries = _number(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT")
+    settings = {"min_duration": shortest, "max_duration": max(longest, shortest)}
+    # Offline is one query, whatever its size; the size follows from target_qps and min_duration.
+    settings["min_query_count"] = queries or (1 if scenario == "Offline" else TEST_MIN_QUERIES)
+    if scenario in ("MultiStream", "Server"):
+        settings["target_latency_percentile"] = TEST_PERCENTILE
+    return settings | _most_queries(env)
+
+
+def _lengths_of_valid(env: Env, scenario: str) -> Settings:
+    minimum = _number(env, "CM_MLPERF_INFERENCE_MIN_DURATION")
+    queries = _number(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT")
+    settings = {} if minimum is None else {"min_duration": minimum}
+    settings |= {} if queries is None else {"min_query_count": queries}
+    return settings | _most_queries(env)
+
+
+def _most_queries(env: Env) -> Settings:
+    most = _number(env, "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT")
+    return {} if most is None else {"max_query_count": most}
+
+
+def _is_test(env: Env) -> bool:
+    return _text(env, "CM_MLPERF_RUN_STYLE") != "valid"
+
+
+def _text(env: Env, key: str) -> str:
+    value = env.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def _number(env: Env, key: str) -> float | None:
+    text = _text(env, key)
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{key} is {text!r}, not a number") from None
+    if not 0 <= value < float("inf") or (value == 0 and "DURATION" not in key):
+        raise ValueError(f"{key} is {text}, must be above 0")
+    return value

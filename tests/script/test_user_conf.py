@@ -1,0 +1,104 @@
+"""generate-mlperf-inference-user-conf: what a run needs, and that what is written is what loadgen takes."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from harness import userconf
+
+SCRIPT = Path(__file__).parents[2] / "script" / "generate-mlperf-inference-user-conf"
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_customize", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CUSTOMIZE = load(SCRIPT / "customize.py")
+
+
+def env(scenario: str = "Offline", mode: str = "performance", **more: object) -> dict[str, object]:
+    base = {"CM_MLPERF_BENCHMARK": "resnet50", "CM_MLPERF_RUN_STYLE": "test", "CM_MLPERF_DEVICE": "cpu"}
+    return base | {"CM_MLPERF_LOADGEN_SCENARIO": scenario, "CM_MLPERF_LOADGEN_MODE": mode} | more
+
+
+def settings(values: dict[str, object]) -> dict[str, float]:
+    entries = userconf.parse(CUSTOMIZE.user_conf(values))
+    return {entry.key: entry.value for entry in entries}
+
+
+@pytest.mark.parametrize("scenario", userconf.SCENARIOS)
+@pytest.mark.parametrize("mode", ["performance", "accuracy", "find-performance"])
+@pytest.mark.parametrize("style", ["test", "valid"])
+def test_every_run_gets_a_file_that_loadgen_takes(scenario: str, mode: str, style: str) -> None:
+    text = CUSTOMIZE.user_conf(env(scenario, mode, CM_MLPERF_RUN_STYLE=style))
+    assert all(entry.scenario == scenario for entry in userconf.parse(text))
+
+
+def test_a_valid_run_leaves_the_rules_alone() -> None:
+    assert settings(env("Server", CM_MLPERF_RUN_STYLE="valid", CM_MLPERF_LOADGEN_SERVER_TARGET_QPS="40")) == {
+        "target_qps": 40
+    }
+
+
+def test_a_test_run_is_short_and_says_what_it_relaxes() -> None:
+    found = settings(env("Server", CM_MLPERF_LOADGEN_TARGET_QPS=5))
+    assert found["max_duration"] == 30_000
+    assert found["target_latency"] == 1_000
+    assert found["target_latency_percentile"] == 90
+
+
+def test_the_limit_of_a_gpu_is_never_relaxed() -> None:
+    assert "target_latency" not in settings(env("Server", CM_MLPERF_DEVICE="cuda"))
+
+
+def test_the_scenario_s_own_target_beats_the_general_one() -> None:
+    given = {"CM_MLPERF_LOADGEN_TARGET_QPS": "5", "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS": "70"}
+    assert settings(env("Offline", **given))["target_qps"] == 70
+    assert settings(env("Server", **given))["target_qps"] == 5
+    assert "target_qps" not in settings(env("SingleStream", **given))
+
+
+def test_an_accuracy_run_has_no_lengths() -> None:
+    assert set(settings(env("Offline", "accuracy"))) == set()
+
+
+def test_lengths_can_be_chosen() -> None:
+    chosen = {
+        "CM_MLPERF_INFERENCE_MIN_DURATION": "100",
+        "CM_MLPERF_MAX_DURATION_TEST": "0.5",
+        "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT": "7",
+        "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT": "9",
+    }
+    found = settings(env("SingleStream", **chosen))
+    assert found == {"min_duration": 100, "max_duration": 500, "min_query_count": 7, "max_query_count": 9}
+
+
+@pytest.mark.parametrize("value", ["fast", "-1", "0", "nan", "inf"])
+def test_a_target_that_is_no_positive_number_is_refused(value: str, tmp_path: Path) -> None:
+    bad = env(CM_MLPERF_LOADGEN_TARGET_QPS=value, CM_MLPERF_OUTPUT_DIR=str(tmp_path))
+    result = CUSTOMIZE.preprocess({"env": bad})
+    assert result["return"] == 1
+    assert "CM_MLPERF_LOADGEN_TARGET_QPS" in result["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_is_written_where_asked(tmp_path: Path) -> None:
+    values = env(CM_MLPERF_OUTPUT_DIR=str(tmp_path / "new" / "folder"))
+    assert CUSTOMIZE.preprocess({"env": values}) == {"return": 0}
+    assert values["CM_MLPERF_USER_CONF"] == str(tmp_path / "new" / "folder" / "user.conf")
+    assert userconf.read(Path(str(values["CM_MLPERF_USER_CONF"])))
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_not_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = CUSTOMIZE.preprocess({"env": env(CM_MLPERF_OUTPUT_DIR=str(tmp_path / "file" / "below"))})
+    assert result["return"] == 1
+    assert "cannot be written" in result["error"]
