@@ -1,0 +1,65 @@
+"""Command line: `python -m harness run CONFIG.json`, `check-userconf FILE`, `accuracy LOG_DIR DATASET`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 for success, 1 for a diagnosed failure, 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "run":
+            return _run(Path(options.config))
+        if options.command == "check-userconf":
+            return _check_user_conf(Path(options.file))
+        return _accuracy(Path(options.log_dir), Path(options.dataset), options.target)
+    except HarnessError as error:
+        print(f"FAILED ({error.kind}): {error.cause}", *([f"next:   {error.hint}"] if error.hint else []), sep="\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m harness", description="MLPerf inference harness")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run one configuration and write outcome.json")
+    run.add_argument("config", help="RunConfig as JSON")
+    check = commands.add_parser("check-userconf", help="validate a user.conf more strictly than loadgen does")
+    check.add_argument("file")
+    score = commands.add_parser("accuracy", help="score an image classification accuracy log")
+    score.add_argument("log_dir", help="folder with mlperf_log_accuracy.json")
+    score.add_argument("dataset", help="folder of the preprocessed data set")
+    score.add_argument("--target", type=float, help="percent that must be reached")
+    return parser
+
+
+def _run(path: Path) -> int:
+    from harness import supervise, text
+    from harness.config import RunConfig
+
+    outcome = supervise.run(RunConfig.read(path))
+    print(text.render(outcome))
+    return 0 if outcome.ok else 1
+
+
+def _check_user_conf(path: Path) -> int:
+    from harness import userconf
+
+    print(f"{path}: {len(userconf.read(path))} settings, all understood by loadgen")
+    return 0
+
+
+def _accuracy(log_dir: Path, dataset: Path, target: float | None) -> int:
+    from harness.accuracy import classification
+
+    quality = classification.score(log_dir, dataset, target)
+    print((log_dir / classification.FILE_NAME).read_text().strip())
+    return 1 if quality.passed is False else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

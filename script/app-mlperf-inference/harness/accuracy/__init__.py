@@ -1,0 +1,1 @@
+"""Scores of mlperf_log_accuracy.json, one module per task."""

@@ -1,0 +1,130 @@
+"""What one run is: a frozen, validated value that is read from and written to JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from harness.errors import HarnessError
+
+SCHEMA = 1
+
+ScenarioName = Literal["SingleStream", "MultiStream", "Offline", "Server"]
+Mode = Literal["performance", "accuracy", "find-performance"]
+Precision = Literal["fp32", "bf16", "fp16"]
+Residency = Literal["auto", "host", "device"]
+Tier = Literal["full", "embedded", "synthetic"]
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+PositiveReal = Annotated[float, msgspec.Meta(gt=0)]
+DeviceName = Annotated[str, msgspec.Meta(pattern=r"^(cpu|cuda(:\d+)?)$")]
+
+
+class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network. `weights` null means seeded random weights, allowed in the synthetic tier only."""
+
+    name: str
+    architecture: str
+    weights: str | None = None
+    seed: int = 0
+
+
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that decides one loadgen run.
+
+    Times carry their unit in their name. Fields that are null leave the decision to user.conf, and after that to the
+    mlperf.conf inside loadgen. `quality_target` has the unit of the task's metric (images: percent top-1).
+    `target_latency_ns` is the expected latency in SingleStream and MultiStream and the latency limit in Server.
+    """
+
+    model: ModelConfig
+    dataset: str
+    scenario: ScenarioName
+    output_dir: str
+    tier: Tier
+    schema: Literal[1] = 1
+    benchmark: str = "resnet50"
+    task: str = "image-classification"
+    mode: Mode = "performance"
+    backend: str = "pytorch"
+    device: DeviceName = "cpu"
+    precision: Precision = "fp32"
+    batch_size: Positive = 1
+    threads: Positive | None = None
+    channels_last: bool = False
+    compile: bool = False
+    residency: Residency = "auto"
+    warmup_batches: NotNegative = 2
+    user_conf: str | None = None
+    target_qps: PositiveReal | None = None
+    target_latency_ns: Positive | None = None
+    min_duration_ms: NotNegative | None = None
+    max_duration_ms: NotNegative | None = None
+    min_query_count: Positive | None = None
+    max_query_count: NotNegative | None = None
+    coalesce_queries: bool | None = None
+    max_async_queries: NotNegative | None = None
+    performance_sample_count: Positive | None = None
+    sample_memory_mb: Positive | None = None
+    quality_target: float | None = None
+    hang_timeout_s: PositiveReal = 120.0
+    load_timeout_s: PositiveReal = 900.0
+    ledger: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that no run could honour."""
+        from harness.registry import require_known
+
+        require_known("task", self.task)
+        require_known("backend", self.backend)
+        if self.scenario in ("SingleStream", "MultiStream") and self.target_qps is not None:
+            raise ValueError(f"target_qps={self.target_qps:g} has no meaning in {self.scenario}: use target_latency_ns")
+        if self.scenario == "Offline" and self.target_latency_ns is not None:
+            raise ValueError(f"target_latency_ns={self.target_latency_ns} has no meaning in Offline: use target_qps")
+        if self.scenario != "Server" and (self.coalesce_queries is not None or self.max_async_queries is not None):
+            raise ValueError(f"coalesce_queries and max_async_queries belong to Server, scenario is {self.scenario}")
+        if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:
+            raise ValueError(f"max_duration_ms={self.max_duration_ms} is below min_duration_ms={self.min_duration_ms}")
+        if self.uses_random_weights and self.tier != "synthetic":
+            raise ValueError(f"model.weights is null (random weights) but tier is {self.tier!r}: use tier 'synthetic'")
+
+    @property
+    def uses_random_weights(self) -> bool:
+        """True where a real network is asked for and no weights are given."""
+        return self.model.weights is None and self.model.architecture != "none"
+
+    @property
+    def loadgen_mode(self) -> str:
+        """Name of the `mlperf_loadgen.TestMode`: find-performance is a series of performance runs of our own."""
+        return "AccuracyOnly" if self.mode == "accuracy" else "PerformanceOnly"
+
+    def to_json(self) -> str:
+        """Indented JSON that `from_json` reads back to an equal value."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
+
+    @staticmethod
+    def from_json(text: str | bytes) -> RunConfig:
+        """Read a configuration.
+
+        Raises:
+            HarnessError: kind `config`, naming the field and the bad value's place.
+        """
+        try:
+            return msgspec.json.decode(text, type=RunConfig)
+        except msgspec.MsgspecError as error:
+            raise HarnessError("config", f"run configuration: {error}", _fields_hint()) from error
+
+    @staticmethod
+    def read(path: Path) -> RunConfig:
+        """Read a configuration file; raises HarnessError like `from_json`."""
+        try:
+            return RunConfig.from_json(path.read_bytes())
+        except OSError as error:
+            raise HarnessError("config", f"cannot read {path}: {error.strerror}") from error
+
+
+def _fields_hint() -> str:
+    return "fields: " + ", ".join(RunConfig.__struct_fields__)

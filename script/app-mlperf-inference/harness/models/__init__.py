@@ -1,0 +1,1 @@
+"""Networks for the PyTorch backend: one module per architecture, each with `build(ModelConfig) -> torch.nn.Module`."""

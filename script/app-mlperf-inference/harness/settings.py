@@ -1,0 +1,160 @@
+"""loadgen's TestSettings from a RunConfig, and what loadgen must report as effective afterwards.
+
+Precedence: RunConfig over user.conf over the mlperf.conf inside loadgen. Setting one thing in both to different values
+is an error, because nobody could say which of the two was meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from harness import userconf
+from harness.config import RunConfig
+from harness.errors import HarnessError
+from harness.scenarios import ALL, Scenario
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Override:
+    """A RunConfig field as attribute of TestSettings and as user.conf key; user.conf value x `scale` = attribute."""
+
+    field: str
+    attribute: str
+    key: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A key of mlperf_log_detail.txt, the value it must have and where that value was asked for."""
+
+    key: str
+    value: float
+    asked_by: str
+
+
+def overrides(scenario: Scenario) -> tuple[Override, ...]:
+    """Fields of RunConfig that set something in this scenario."""
+    common = tuple(Override(name, name, key) for name, key in (
+        ("min_duration_ms", "min_duration"), ("max_duration_ms", "max_duration"),
+        ("min_query_count", "min_query_count"), ("max_query_count", "max_query_count"),
+    ))  # fmt: skip
+    if scenario.name == "Server":
+        return (
+            *common,
+            Override("target_qps", "server_target_qps", "target_qps"),
+            Override("target_latency_ns", "server_target_latency_ns", "target_latency", NS_PER_MS),
+            Override("coalesce_queries", "server_coalesce_queries", "coalesce_queries"),
+            Override("max_async_queries", "server_max_async_queries", "max_async_queries"),
+        )
+    scale = NS_PER_MS if scenario.target == "target_latency" else 1.0
+    field = "target_latency_ns" if scenario.target == "target_latency" else "target_qps"
+    return (*common, Override(field, scenario.target_field, scenario.target, scale))
+
+
+def read_user_conf(config: RunConfig) -> dict[str, userconf.Entry]:
+    """Entries of the run's user.conf that apply to it; empty without one. Raises HarnessError of kind `user-conf`."""
+    if config.user_conf is None:
+        return {}
+    entries = userconf.read(Path(config.user_conf), (config.benchmark,))
+    return userconf.lookup(entries, config.benchmark, config.scenario)
+
+
+def build(loadgen: ModuleType, config: RunConfig) -> Any:
+    """Return TestSettings. loadgen allows this once per process: its embedded mlperf.conf is read only once.
+
+    Raises:
+        HarnessError: kind `user-conf` for a bad file or a contradiction, `settings` when loadgen refuses the file.
+    """
+    scenario = ALL[config.scenario]
+    entries = read_user_conf(config)
+    _refuse_contradictions(config, scenario, entries)
+    settings = loadgen.TestSettings()
+    if config.user_conf is None:
+        code = settings.FromConfig("", config.benchmark, config.scenario, 0)
+    else:
+        code = settings.FromConfig(config.user_conf, config.benchmark, config.scenario, 1)
+    if code:
+        raise HarnessError("settings", f"loadgen refused {config.user_conf or 'its own mlperf.conf'} (code {code})")
+    settings.scenario = getattr(loadgen.TestScenario, config.scenario)
+    settings.mode = getattr(loadgen.TestMode, config.loadgen_mode)
+    for override in overrides(scenario):
+        value = getattr(config, override.field)
+        if value is not None:
+            setattr(settings, override.attribute, value)
+    return settings
+
+
+def _refuse_contradictions(config: RunConfig, scenario: Scenario, entries: dict[str, userconf.Entry]) -> None:
+    for override in overrides(scenario):
+        value, entry = getattr(config, override.field), entries.get(override.key)
+        if value is not None and entry is not None and not _equal(float(value), entry.value * override.scale):
+            raise HarnessError(
+                "user-conf",
+                f"{config.user_conf}:{entry.line}: {override.key} = {entry.value:g}, but the run asks for "
+                f"{override.field} = {value:g}",
+                "set it in one place only",
+            )
+
+
+def expectations(config: RunConfig, performance_sample_count: int) -> tuple[Expectation, ...]:
+    """What `effective_*` must say, worked out from user.conf and RunConfig without loadgen's help."""
+    scenario = ALL[config.scenario]
+    asked: dict[str, tuple[float, str]] = {
+        key: (entry.value, f"{config.user_conf}:{entry.line}") for key, entry in read_user_conf(config).items()
+    }
+    for override in overrides(scenario):
+        value = getattr(config, override.field)
+        if value is not None:
+            asked[override.key] = (value / override.scale, f"run configuration, {override.field}")
+    asked["performance_sample_count_override"] = (performance_sample_count, "the sample library")
+    return tuple(_expect(key, value, by, scenario) for key, (value, by) in asked.items() if _logged(key, scenario))
+
+
+_SAME = ("min_duration", "max_duration", "target_latency")
+_AS_IS = (
+    "max_query_count",
+    "max_async_queries",
+    "performance_issue_unique",
+    "performance_issue_same",
+    "performance_issue_same_index",
+    "sample_concatenate_permutation",
+    "samples_per_query",
+)
+
+
+def _logged(key: str, scenario: Scenario) -> bool:
+    if key == "min_query_count":  # Offline turns it into the size of its one query
+        return scenario.name != "Offline"
+    return key in (*_SAME, *_AS_IS, "target_qps", "performance_sample_count_override", "target_latency_percentile")
+
+
+def _expect(key: str, value: float, by: str, scenario: Scenario) -> Expectation:
+    if key == "target_latency" and scenario.name != "Server":
+        return Expectation("effective_target_qps", 1000.0 / value, by)
+    if key == "target_latency":
+        return Expectation("effective_target_latency_ns", value * NS_PER_MS, by)
+    if key == "target_latency_percentile":
+        return Expectation("effective_target_latency_percentile", value / 100, by)
+    if key == "performance_sample_count_override":
+        return Expectation("effective_performance_sample_count", value, by)
+    return Expectation(f"effective_{key}" + ("_ms" if key in _SAME else ""), value, by)
+
+
+def mismatches(expected: tuple[Expectation, ...], effective: dict[str, Any]) -> list[str]:
+    """One line per expectation that loadgen's log does not confirm."""
+    return [
+        f"{one.key} is {effective.get(one.key, 'missing')}, but {one.asked_by} asks for {one.value:g}"
+        for one in expected
+        if one.key not in effective or not _equal(float(effective[one.key]), float(one.value))
+    ]
+
+
+def _equal(left: float, right: float) -> bool:
+    # loadgen prints six significant digits
+    return abs(left - right) <= 1e-5 * max(abs(left), abs(right))

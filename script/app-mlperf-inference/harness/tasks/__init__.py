@@ -1,0 +1,1 @@
+"""Tasks: data, preparation, response bytes, quality."""

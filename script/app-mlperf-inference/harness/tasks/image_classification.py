@@ -1,0 +1,133 @@
+"""Image classification over a folder of preprocessed images.
+
+The folder holds `samples.npy` (uint8, N x H x W x 3, RGB, resized and cropped), `labels.npy` (int64, N) and
+`dataset.json` (name, tier, count, shape, mean and std per channel, labels_offset).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.arrays import Array
+from harness.config import RunConfig, Tier
+from harness.errors import HarnessError
+from harness.outcome import Quality
+from harness.tasks.base import Reduction
+
+_HINT = 'preprocess the data set again: cmr "get preprocessed dataset imagenet"'
+
+
+class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """`dataset.json`: mean and std are in units of the uint8 pixel values; class ids have `labels_offset` added."""
+
+    schema: int
+    name: str
+    tier: Tier
+    count: int
+    shape: tuple[int, int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    labels_offset: int = 0
+
+
+class ImageFolder:
+    """The three files, opened and checked against each other.
+
+    Raises:
+        HarnessError: kind `dataset`, when a file is missing or unreadable or counts, shapes or types differ.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import numpy as np
+
+        self.folder = folder
+        self.info = _read_info(folder / "dataset.json")
+        self.samples = _read_array(folder / "samples.npy", memory_map=True)
+        self.labels = _read_array(folder / "labels.npy", memory_map=False)
+        count, shape = self.info.count, self.info.shape
+        _require(count > 0, f"{folder}/dataset.json says count {count}")
+        _require(self.samples.shape == (count, *shape), f"{folder}/samples.npy has shape {self.samples.shape}, "
+                 f"dataset.json says {count} samples of {shape}")  # fmt: skip
+        _require(self.samples.dtype == np.uint8, f"{folder}/samples.npy holds {self.samples.dtype}, expected uint8")
+        _require(self.labels.shape == (count,), f"{folder}/labels.npy has shape {self.labels.shape}, "
+                 f"dataset.json says {count} samples")  # fmt: skip
+        _require(self.labels.dtype == np.int64, f"{folder}/labels.npy holds {self.labels.dtype}, expected int64")
+        _require(min(self.info.std) > 0, f"{folder}/dataset.json has std {self.info.std}, must be above 0")
+
+
+class ImageClassification:
+    """Top-1 classification; a response is the class id as one float32, as in the reference implementation."""
+
+    def __init__(self, config: RunConfig) -> None:
+        import numpy as np
+
+        data = ImageFolder(Path(config.dataset))
+        _require(
+            data.info.tier == config.tier or config.tier == "synthetic",
+            f"{data.folder} is of tier {data.info.tier!r} but the run asks for {config.tier!r}",
+        )
+        self._data, self._target = data, config.quality_target
+        self.count = data.info.count
+        height, width, channels = data.info.shape
+        self.sample_shape: tuple[int, ...] = (channels, height, width)
+        self.sample_bytes = 4 * height * width * channels
+        self.reduction: Reduction = "argmax"
+        self.response_dtype = "float32"
+        self.response_width = 1
+        self._mean = np.asarray(data.info.mean, dtype=np.float32).reshape(3, 1, 1)
+        self._scale = (1.0 / np.asarray(data.info.std, dtype=np.float64)).astype(np.float32).reshape(3, 1, 1)
+
+    def load(self, indices: list[int]) -> Array:
+        """Normalised images, float32 (n, 3, H, W), C-contiguous."""
+        import numpy as np
+
+        pixels = self._data.samples[indices].transpose(0, 3, 1, 2)
+        images = np.subtract(pixels, self._mean, dtype=np.float32)
+        images *= self._scale
+        return np.ascontiguousarray(images)
+
+    def encode(self, outputs: Array, results: Array, count: int) -> None:
+        """Write class ids; raises HarnessError when the number of outputs is not `count`."""
+        if len(outputs) != count:
+            raise HarnessError("raised", f"the backend returned {len(outputs)} outputs for a batch of {count} samples")
+        results[:count, 0] = outputs
+
+    def facts(self) -> dict[str, Any]:
+        """Contents of dataset.json and the folder."""
+        facts: dict[str, Any] = msgspec.to_builtins(self._data.info)
+        return {**facts, "folder": str(self._data.folder)}
+
+    def quality(self, log_dir: Path) -> Quality:
+        """Top-1 accuracy in percent; also writes accuracy.txt beside the log."""
+        from harness.accuracy import classification
+
+        return classification.score(log_dir, Path(self._data.folder), self._target)
+
+
+def _read_info(path: Path) -> DatasetInfo:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DatasetInfo)
+    except OSError as error:
+        raise HarnessError("dataset", f"cannot read {path}: {error.strerror}", _HINT) from error
+    except msgspec.MsgspecError as error:
+        raise HarnessError("dataset", f"{path}: {error}", _HINT) from error
+
+
+def _read_array(path: Path, *, memory_map: bool) -> Array:
+    import numpy as np
+
+    try:
+        array: Array = np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
+    except OSError as error:
+        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", _HINT) from error
+    except (ValueError, EOFError) as error:
+        raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", _HINT) from error
+    return array
+
+
+def _require(condition: bool, cause: str) -> None:
+    if not condition:
+        raise HarnessError("dataset", cause, _HINT)
