@@ -19,7 +19,9 @@ def main(argv: Sequence[str]) -> None:
     root, cm_home, replace_twins = argv[0], Path(argv[1]), "--replace-twins" in argv
     cm_home.mkdir(parents=True, exist_ok=True)
     listing = cm_home / "repos.json"
-    entries: list[str] = json.loads(listing.read_text()) if listing.exists() else []
+    listed: list[str] = json.loads(listing.read_text()) if listing.exists() else []
+    # cmind itself drops vanished repositories, but puts its scratch repository first when it does.
+    entries = [entry for entry in listed if (cm_home / "repos" / entry).is_dir()]
     twins = [entry for entry in entries if entry != root and uid_of(entry) == uid_of(root)]
     if twins and not replace_twins:
         sys.exit(f"another copy is registered there: {twins[0]}")
