@@ -26,11 +26,12 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """What the user typed, and how it was understood."""
+    """What the user typed, and how it was understood. ``options`` are the flags, by name."""
 
     argv: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     variations: tuple[str, ...] = ()
+    options: dict[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,10 +163,14 @@ class FileHash:
 
 @dataclass(frozen=True)
 class LoadgenRun:
-    """One loadgen run in one mode; the first figure is the one the scenario is judged by. ``timings`` in seconds."""
+    """One loadgen run in one mode; the first figure is the one the scenario is judged by. ``timings`` in seconds.
+
+    ``configuration`` is what the harness was given, word for word; ``settings`` is what loadgen says it used.
+    """
 
     mode: Mode
     validity: Validity
+    configuration: dict[str, Any] = field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     settings: dict[str, Scalar] = field(default_factory=dict)
     latency: LatencyProfile | None = None
@@ -188,7 +193,6 @@ class ResultRecord:
     host: Host
     runs: tuple[LoadgenRun, ...]
     quality: Quality | None = None
-    configuration: dict[str, Any] = field(default_factory=dict)
     plan_id: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

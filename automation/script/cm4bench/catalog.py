@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,7 +85,7 @@ class Catalog:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterable[Script]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Script]:
         return (self._script(index) for index in range(len(self._rows)) if self._rows[index].packed)
 
     @cached_property
@@ -122,9 +122,12 @@ class Catalog:
             return Selection(found[0])
         return Selection(found[0], tuple(found[1:]), _why_first(found))
 
+    def has_tag(self, tag: str) -> bool:
+        return tag in self._by_tag
+
     def by_name(self, name: str) -> Script | None:
         """A script by alias or uid."""
-        return next((s for s in self if name in (s.alias, s.uid)), None)  # type: ignore[attr-defined]
+        return next((s for s in self if name in (s.alias, s.uid)), None)
 
     def _with_tags(self, query: Query) -> list[Script]:
         numbers = self._numbers(query.tags)
@@ -157,11 +160,13 @@ class Catalog:
             cause = f"no script has the tag {unknown[0]!r}{did_you_mean(unknown[0], list(self._by_tag))}"
         else:
             near = max(range(len(self._rows)), key=lambda n: len(set(self._rows[n].tags) & set(query.tags)))
-            words = " ".join(self._rows[near].tags)
-            cause = f"no script has all of the tags {asked!r}; the nearest, {Path(self._rows[near].folder).name}, has {words!r}"
+            words, folder = " ".join(self._rows[near].tags), Path(self._rows[near].folder)
+            cause = f"no script has all of the tags {asked!r}; the nearest, {folder.name}, has {words!r}"
         if self.set_aside:
             cause += "".join(f"\nset aside: {fault.cause}" for fault in self.set_aside[:3])
-        hint = "cm find script --tags=TAG lists what there is" if self._rows else "cm add repo --path=FOLDER adds scripts"
+        hint = "cm find script --tags=TAG lists what there is"
+        if not self._rows:
+            hint = "cm add repo --path=FOLDER adds scripts"
         return NotFound(cause, hint=hint, code=1)
 
 
@@ -215,7 +220,7 @@ def _stamp(folder: str, expected: Any) -> Any:
     stamp = []
     for name in names:
         try:
-            info = os.stat(f"{folder}/{name}")
+            info = os.stat(f"{folder}/{name}")  # noqa: PTH116 - thousands of them: no Path objects
         except OSError:
             continue
         stamp.append((name, info.st_mtime_ns, info.st_size))

@@ -11,16 +11,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Environment", "Pending", "expand", "is_pattern", "merge_lists", "template_keys"]
+__all__ = ["Environment", "Pending", "expand", "is_pattern", "merge_lists", "origin_parts", "template_keys"]
 
 _TEMPLATE = re.compile(r"<<<(.*?)>>>")
 
 
 class Pending(NamedTuple):
-    """A value that only a running step can produce. `maybe`: the step may also leave the key unset."""
+    """A value that only a running step can produce.
+
+    `by` names that step to the user; `maybe`: the step may also leave the key unset.
+    """
 
     origin: str
     key: str
+    by: str = ""
     maybe: bool = False
 
     def __str__(self) -> str:
@@ -105,7 +109,13 @@ class Environment:
         return list(found)
 
 
+def origin_parts(origin: str) -> list[str]:
+    """The steps behind an origin: several for a merged list, marked `?` where a step was undecided."""
+    return [part.rstrip("?") for part in origin.split("+")]
+
+
 def is_pattern(key: str) -> bool:
+    """Does the key name several others by `*` or `?`?"""
     return "*" in key or "?" in key
 
 
@@ -132,6 +142,6 @@ def expand(value: Any, env: Environment) -> Any:
             continue
         known = env[key]
         if isinstance(known, Pending):
-            return Pending(known.origin, f"{value}")
+            return known
         text = text.replace(f"<<<{key}>>>", str(known))
     return text

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .blobfile import read_blob, write_blob
 
@@ -22,25 +22,34 @@ _ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]{2,})=")
 _SKIPPED_FOLDERS = {"__pycache__", ".git", "node_modules", "tmp", "docs", "dockerfiles"}
 _SKIPPED_SUFFIXES = {".pyc", ".md", ".png", ".log"}
 _MAX_SCANNED_BYTES = 1 << 20
-_VERSION = 3
+_VERSION = 4
 
 
-class Recipe(NamedTuple):
-    """Facts about a script directory's files."""
+class Recipe:
+    """Facts about a script directory's files.
 
-    sha256: str
-    mentions: frozenset[str]
-    writes: frozenset[str]
-    hooks: frozenset[str]
-    natives: frozenset[str]
+    `mentions`: environment keys in their text; `constants`: other identifiers its Python names (state keys among
+    them); `writes`: environment keys its code may set; `hooks`: functions of customize.py; `natives`: shell scripts.
+    """
+
+    __slots__ = ("constants", "hooks", "mentions", "natives", "prefixes", "sha256", "writes")
+
+    def __init__(self, sha256: str, *parts: Iterable[str]) -> None:
+        self.sha256 = sha256
+        self.mentions, self.constants, self.writes, self.hooks, self.natives = (frozenset(part) for part in parts)
+        self.prefixes = tuple(sorted(m for m in self.mentions if len(m) > 5 and m[-1] == "_"))
 
     def may_read(self, key: str) -> bool:
         """Can the step's text refer to this key? Names built at run time are recognised by their fixed beginning."""
-        return key in self.mentions or any(key.startswith(m) for m in self.mentions if len(m) > 5 and m[-1] == "_")
+        return key in self.mentions or key.startswith(self.prefixes)
 
     @property
     def has_code(self) -> bool:
         return bool(self.hooks or self.natives)
+
+    def dump(self) -> list[Any]:
+        parts = (self.mentions, self.constants, self.writes, self.hooks, self.natives)
+        return [self.sha256, *(sorted(part) for part in parts)]
 
 
 class RecipeBook:
@@ -65,9 +74,9 @@ class RecipeBook:
         signature = [(name, stat.st_mtime_ns, stat.st_size) for name, stat in files]
         stored = self._known.get(key)
         if stored and stored[0] == signature:
-            return Recipe(stored[1], *(frozenset(part) for part in stored[2:]))
+            return Recipe(*stored[1:])
         recipe = read_recipe(folder, [name for name, _ in files])
-        self._known[key] = [signature, recipe.sha256, *(sorted(part) for part in recipe[1:])]
+        self._known[key] = [signature, *recipe.dump()]
         self._dirty = True
         return recipe
 
@@ -81,6 +90,7 @@ class RecipeBook:
 def read_recipe(folder: Path, names: list[str]) -> Recipe:
     digest = hashlib.sha256()
     mentions: set[str] = set()
+    constants: set[str] = set()
     writes: set[str] = set()
     hooks: set[str] = set()
     for name in names:
@@ -91,13 +101,14 @@ def read_recipe(folder: Path, names: list[str]) -> Recipe:
         text = content.decode("utf-8", "replace")
         mentions.update(_TOKEN.findall(text))
         if name.endswith(".py") and "/" not in name:
-            written, defined = _read_python(text)
+            written, named, defined = _read_python(text)
             writes |= written
+            constants |= named
             hooks |= defined if name == "customize.py" else set()
         elif name not in ("_cm.yaml", "_cm.json"):
             writes.update(_ASSIGNED.findall(text))
-    natives = frozenset(n for n in names if n.endswith((".sh", ".bat")) and "/" not in n)
-    return Recipe(digest.hexdigest(), frozenset(mentions), frozenset(writes), frozenset(hooks), natives)
+    natives = [n for n in names if n.endswith((".sh", ".bat")) and "/" not in n]
+    return Recipe(digest.hexdigest(), mentions, constants, writes, hooks, natives)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -114,24 +125,27 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                     yield name, entry.stat()
 
 
-def _read_python(text: str) -> tuple[set[str], set[str]]:
-    """Keys that a module may write, and the hooks it defines. Broken Python may write all that it mentions."""
+def _read_python(text: str) -> tuple[set[str], set[str], set[str]]:
+    """Keys that a module may write, identifiers it names, hooks it defines. Broken Python may write all it mentions."""
     import ast
 
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return set(_TOKEN.findall(text)), {"preprocess", "postprocess"}
+        return set(_TOKEN.findall(text)), set(), {"preprocess", "postprocess"}
     writes: set[str] = set()
+    constants: set[str] = set()
     opaque = False
     for node in ast.walk(tree):
         keys = list(_written(node))
         writes.update(key for key in keys if key)
         opaque = opaque or "" in keys
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            constants.add(node.value)
     if opaque:
         writes.update(_TOKEN.findall(text))
     known = {"preprocess", "postprocess", "detect_version", "predeps"}
-    return writes, {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & known
+    return writes, constants, {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & known
 
 
 def _written(node: Any) -> Iterator[str]:

@@ -40,8 +40,7 @@ class VersionRange:
     def from_mapping(cls, raw: Mapping[str, Any], prefix: str = "version") -> VersionRange:
         """Read `version`, `version_min`, `version_max`, `version_max_usable` (or `CM_VERSION…` keys)."""
         low, high, usable = ("_min", "_max", "_max_usable") if prefix.islower() else ("_MIN", "_MAX", "_MAX_USABLE")
-        read = lambda key: str(raw.get(key) or "")  # noqa: E731
-        return cls(read(prefix), read(prefix + low), read(prefix + high), read(prefix + usable))
+        return cls(*(str(raw.get(prefix + suffix) or "") for suffix in ("", low, high, usable)))
 
     def over(self, other: VersionRange) -> VersionRange:
         """This range, with gaps filled from `other`."""

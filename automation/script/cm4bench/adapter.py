@@ -1,0 +1,184 @@
+"""The boundary to cmind: CM dictionaries in, CM dictionaries and exit codes out. Nothing CM-shaped goes further in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .engine import Engine, Report, Request
+from .errors import CMBenchError, StepFailed
+from .events import silent
+from .manifest import Repo, is_yes
+from .versions import VersionRange
+
+__all__ = ["engine_for", "guarded", "plan_action", "request_from", "run_action"]
+
+_RESERVED = {
+    *("action", "automation", "artifact", "artifacts", "tags", "out", "cmd", "unparsed_cmd", "common", "self"),
+    *("parsed_automation", "parsed_artifact", "parsed_artifacts", "env", "state", "const", "const_state"),
+    *("adr", "ad", "add_deps", "add_deps_recursive", "quiet", "q", "silent", "s", "verbose", "v", "j", "json", "new"),
+    *("renew", "plan", "debug", "help", "version", "version_min", "version_max", "version_max_usable"),
+    *("recursion", "recursion_spaces", "remembered_selections", "run_state", "local_env", "local_state"),
+    *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
+    *("debug_script_tags", "print_env", "print_deps", "skip_cache", "local_const", "local_const_state"),
+    *("log", "logfile"),
+}
+_TO_ENV = (
+    *("input", "output", "outdirname", "outbasename", "name", "skip_compile", "skip_run", "accept_license"),
+    *("skip_system_deps", "git_ssh", "gh_token"),
+)
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+def engine_for(automation: Any, listener: Any = None) -> Engine:
+    """An engine over the repositories that this cmind knows, in cmind's home folder."""
+    cm = automation.cmind
+    repos = [_repo(item) for item in cm.repos.lst]
+    return Engine(repos, Path(cm.repos_path), automation=automation, listener=listener or silent)
+
+
+def _repo(item: Any) -> Repo:
+    meta = item.meta or {}
+    strict = is_yes((meta.get("cm4bench") or {}).get("strict"))
+    alias, uid, prefix = (str(meta.get(key) or "") for key in ("alias", "uid", "prefix"))
+    return Repo(alias or str(item.path), Path(item.path), uid, prefix, strict)
+
+
+def request_from(i: Mapping[str, Any]) -> Request:
+    """Read a CM input dictionary. Flags that are not CM's own become options of the script."""
+    quiet, verbose = is_yes(i.get("quiet")), is_yes(i.get("verbose") or i.get("v"))
+    return Request(
+        tags=_tags(i),
+        options={k: v for k, v in i.items() if k not in _RESERVED},
+        env=_environment(i, quiet=quiet, verbose=verbose),
+        state=dict(i.get("state") or {}),
+        const=dict(i.get("const") or {}),
+        adr={**(i.get("add_deps_recursive") or {}), **(i.get("adr") or {})},
+        ad={**(i.get("add_deps") or {}), **(i.get("ad") or {})},
+        version=VersionRange.from_mapping(i),
+        renew=is_yes(i.get("new")) or is_yes(i.get("renew")),
+        verbose=verbose,
+    )
+
+
+def _tags(i: Mapping[str, Any]) -> str:
+    words = [str(i.get("artifact") or ""), str(i.get("tags") or "")]
+    words += [str(a) for a in i.get("artifacts") or () if isinstance(a, str)]
+    return ",".join(w.strip() for w in words if w.strip())
+
+
+def _environment(i: Mapping[str, Any], *, quiet: bool, verbose: bool) -> dict[str, Any]:
+    env = {name: os.environ[name] for name in _PROXIES if os.environ.get(name)}
+    env.update(i.get("env") or {})
+    env.update({f"CM_{name.upper()}": i[name] for name in _TO_ENV if i.get(name)})
+    if i.get("path"):
+        env["CM_TMP_PATH"] = i["path"]
+    env["CM_TMP_CURRENT_PATH"] = str(Path.cwd())
+    if quiet:
+        env["CM_QUIET"] = "yes"
+    if verbose:
+        env["CM_VERBOSE"] = "yes"
+    return env
+
+
+def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
+    """`cm run script`: plan, run, report."""
+    from .progress import Progress
+
+    if is_yes(i.get("plan")) or str(i.get("plan") or "") in ("json", "tree"):
+        return plan_action(automation, i)
+    if is_yes(i.get("help")):
+        return help_action(automation, i)
+    to_console = i.get("out") == "con"
+    request = request_from(i)
+    progress = Progress(quiet=is_yes(i.get("quiet")), verbose=request.verbose) if to_console else None
+    report = engine_for(automation, progress).run(request)
+    if to_console and not is_yes(i.get("quiet")):
+        _print_closing(report)
+    result = _result(report)
+    if is_yes(i.get("j")) or is_yes(i.get("json")):
+        _print_json(result)
+    return result
+
+
+def plan_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
+    """`cm plan script`, `cmr … --plan[=json]`."""
+    from .planview import plan_data, plan_lines
+
+    engine = engine_for(automation)
+    plan = engine.plan(request_from(i))
+    data = plan_data(plan, engine.history)
+    if i.get("plan") == "json" or is_yes(i.get("j")) or is_yes(i.get("json")):
+        _print_json(data)
+    elif i.get("out") == "con":
+        print("\n".join(plan_lines(plan, engine.history)))
+    return {"return": 0, "plan": data}
+
+
+def help_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
+    """`cmr "tags" --help`: what the script is, its options, variations and outputs."""
+    from .helptext import help_lines
+
+    engine = engine_for(automation)
+    script = engine.find_script(request_from(i).tags)
+    print("\n".join(help_lines(script)))
+    return {"return": 0}
+
+
+def _result(report: Report) -> dict[str, Any]:
+    return {
+        "return": 0,
+        "env": dict(report.env),
+        "new_env": dict(report.outcome.new_env),
+        "state": dict(report.state),
+        "new_state": dict(report.outcome.new_state),
+        "deps": [edge.query for edge in report.plan.root.edges if edge.wanted],
+        "version": report.outcome.version,
+    }
+
+
+def _print_closing(report: Report) -> None:
+    """What the script found or made, and whether anything had to be fetched for it."""
+    root = report.plan.root
+    for output in root.script.outputs:
+        if output.key in report.outcome.new_env:
+            print(f"{output.key}: {report.outcome.new_env[output.key]}")
+    if report.made:
+        print(f"{len(report.made)} cached step{'s' * (len(report.made) != 1)} made: {', '.join(report.made)}")
+    elif any(step.cached for step in report.plan.steps()):
+        print("nothing was downloaded or installed: every cached step was reused")
+
+
+def _print_json(data: Any) -> None:
+    import json
+
+    print(json.dumps(data, indent=2, sort_keys=True, default=str))
+
+
+def guarded(automation: Any, i: dict[str, Any], action: Any) -> dict[str, Any]:
+    """Turn every diagnosed problem into CM's return code. On the console it is printed here, once, whole."""
+    debug = is_yes(i.get("debug"))
+    try:
+        return action(automation, i)  # type: ignore[no-any-return]
+    except CMBenchError as error:
+        if debug:
+            raise
+        return _failure(automation, i, error)
+    except KeyboardInterrupt:
+        interrupted = CMBenchError("interrupted", hint="run the same command again: finished steps are kept", code=130)
+        return _failure(automation, i, interrupted)
+    except RecursionError:
+        return _failure(automation, i, StepFailed("the dependencies never end: a script depends on itself"))
+
+
+def _failure(automation: Any, i: Mapping[str, Any], error: CMBenchError) -> dict[str, Any]:
+    if i.get("out") == "con":
+        sys.stdout.flush()
+        print(f"\n{error.render()}", file=sys.stderr, flush=True)
+        # cmind's command line would print the cause a second time
+        automation.cmind.output = "shown"
+    details = {"cause": error.cause, "chain": list(error.chain), "hint": error.hint, "log": str(error.log or "")}
+    return {"return": error.code, "error": error.render(), "cm4bench": details}

@@ -1,0 +1,192 @@
+"""The engine as a library: `Engine(repos, home).plan(request)` and `.run(request)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .catalog import Catalog
+from .environment import Environment
+from .errors import CMBenchError, did_you_mean
+from .events import Event, Listener, silent
+from .facts import Facts, read_facts
+from .frame import Call
+from .history import History
+from .hooks import Hooks
+from .manifest import Repo, Script
+from .plan import Outcome, Plan
+from .query import Query, parse_query
+from .recipe import RecipeBook
+from .resolver import Resolver
+from .runner import Runner, RunOptions
+from .store import Store, entry_uid
+from .versions import VersionRange
+
+__all__ = ["Engine", "Report", "Request"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for. `options` are flags for the script's own inputs; `env` values are set from outside."""
+
+    tags: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    const: Mapping[str, Any] = field(default_factory=dict)
+    adr: Mapping[str, Any] = field(default_factory=dict)
+    ad: Mapping[str, Any] = field(default_factory=dict)
+    version: VersionRange = VersionRange()
+    renew: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run gave: the script's outcome, its final environment and state, and which steps were run or reused."""
+
+    outcome: Outcome
+    env: Mapping[str, Any]
+    state: Mapping[str, Any]
+    plan: Plan
+    ran: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+
+class Engine:
+    """Plans and runs scripts of the given repositories; everything it keeps lies under `home` (CM's home folder)."""
+
+    def __init__(
+        self,
+        repos: Sequence[Repo],
+        home: Path,
+        *,
+        automation: Any = None,
+        facts: Facts | None = None,
+        listener: Listener = silent,
+    ) -> None:
+        self.repos = tuple(repos)
+        self.home = home
+        self.listener = listener
+        self._facts = facts
+        self._automation = automation
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return Catalog.open(self.repos, self._private)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.home)
+
+    @cached_property
+    def facts(self) -> Facts:
+        return self._facts or read_facts()
+
+    @cached_property
+    def history(self) -> History:
+        return History(self._private / "history.bin")
+
+    @cached_property
+    def recipes(self) -> RecipeBook:
+        return RecipeBook(self._private / "recipes.bin")
+
+    @property
+    def _private(self) -> Path:
+        return self.home / "cm4bench"
+
+    def plan(self, request: Request) -> Plan:
+        """What `run` would do. Starts no process, opens no connection, writes nothing but the engine's own index.
+
+        Raises:
+            CMBenchError: the request cannot be answered; see its cause, chain and hint.
+        """
+        plan = self._resolver().plan(self._call(request))
+        self.recipes.save()
+        return plan
+
+    def run(self, request: Request) -> Report:
+        """Plan, then make what is not there yet.
+
+        Raises:
+            CMBenchError: before anything ran, when the plan shows that it cannot work; or from a step that failed.
+        """
+        call = self._call(request)
+        resolver = self._resolver()
+        plan = resolver.plan(call)
+        self._announce(plan)
+        runner = self._runner(resolver, request)
+        try:
+            outcome, frame = runner.perform(call)
+        finally:
+            self.recipes.save()
+            self.history.save()
+        return Report(outcome, frame.env.values, frame.state.values, plan, tuple(runner.ran), tuple(runner.made))
+
+    def _resolver(self) -> Resolver:
+        return Resolver(self.catalog, self.recipes, self.facts, self.store.recall)
+
+    def _runner(self, resolver: Resolver, request: Request) -> Runner:
+        options = RunOptions(self._private / "logs", verbose=request.verbose, renew=request.renew)
+        runner = Runner(resolver, self.store, Hooks(self._automation), self.history, options, self.listener)
+        resolver.done = runner.done
+        return runner
+
+    def _announce(self, plan: Plan) -> None:
+        steps, to_run = plan.steps(), plan.to_run()
+        making = {entry_uid(step.id) for step in to_run if step.caches}
+        if making:
+            self.store.sweep(making)
+        self.listener(Event("planned", detail=f"{len(steps)} steps, {len(steps) - len(to_run)} of them cached"))
+
+    def _call(self, request: Request) -> Call:
+        query = self._query(request.tags)
+        self._refuse_unknown_options(query, request.options)
+        return Call(
+            query=query,
+            env=Environment(request.env),
+            state=Environment(request.state),
+            options=request.options,
+            const=request.const,
+            adr=request.adr,
+            ad=request.ad,
+            version=request.version,
+            extra_cache_tags=tuple(t for t in str(request.options.get("extra_cache_tags") or "").split(",") if t),
+            force_cache=bool(request.options.get("force_cache")),
+        )
+
+    def find_script(self, tags: str) -> Script:
+        """The script that a request would choose. Raises NotFound."""
+        return self.catalog.select(self._query(tags)).script
+
+    def _query(self, text: str) -> Query:
+        """Tags, or the alias or uid of one script."""
+        if not text.strip():
+            raise CMBenchError("no script was named", hint='cmr "detect os" runs a script by its tags')
+        query = parse_query(text)
+        if len(query.tags) == 1:
+            script = self.catalog.by_name(query.tags[0]) if not self.catalog.has_tag(query.tags[0]) else None
+            if script:
+                return Query(script.tags, query.excluded_tags, query.variations, query.excluded_variations)
+        return query
+
+    def _refuse_unknown_options(self, query: Query, options: Mapping[str, Any]) -> None:
+        """In repositories that opted into strictness a mistyped flag is an error, not a silent no-op."""
+        script = self.catalog.select(query).script
+        known = {item.name for item in script.inputs} | _COMMON_OPTIONS
+        unknown = [name for name in options if name not in known] if script.repo.strict else []
+        if unknown:
+            near = did_you_mean(unknown[0], sorted(known))
+            raise CMBenchError(
+                f"{script.alias} has no option --{unknown[0]}{near}",
+                hint=f'cmr "{" ".join(query.tags)}" --help lists its options',
+            )
+
+
+_COMMON_OPTIONS = {
+    *("path", "input", "output", "outdirname", "outbasename", "name", "extra_cache_tags", "force_cache", "script_name"),
+    *("skip_compile", "skip_run", "accept_license", "skip_system_deps", "git_ssh", "gh_token", "debug"),
+}

@@ -1,0 +1,28 @@
+"""What happens during a run, as values handed to a listener. The engine prints nothing by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Event", "Listener", "silent"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """`kind`: planned, started, finished, cached, failed, waiting, note. `depth` counts from the requested script."""
+
+    kind: str
+    label: str = ""
+    depth: int = 0
+    seconds: float = 0.0
+    detail: str = ""
+    log: Path | None = None
+
+
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """A listener for library use."""

@@ -1,0 +1,271 @@
+"""A call to a script, and the frame in which its values live while it is resolved or run.
+
+Order of precedence, low to high (CM's): what the caller passes, `default_env`, `env`, flags (`inputs`), `const`,
+then each variation, each complete combination, the version's block; constants are re-applied last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .conditions import judge
+from .deplists import DEP_LISTS, add_to_named, append_deps, plain_copy
+from .environment import Environment, Pending, expand, merge_lists, template_keys
+from .errors import CMBenchError, Conflict
+from .manifest import Script
+from .query import Query
+from .recipe import Recipe
+from .variations import Selected, layers, select_variations
+from .versions import VersionRange
+
+__all__ = ["Call", "Frame", "open_frame"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request for a script: from the user, or from a dependency of another step.
+
+    `options` are flags that `inputs:`/`input_mapping:` may turn into environment keys; `adr` (add deps recursive)
+    changes named dependencies at any depth, `ad` only direct ones.
+    """
+
+    query: Query
+    env: Environment = field(default_factory=Environment)
+    state: Environment = field(default_factory=Environment)
+    local_env: Mapping[str, Any] = field(default_factory=dict)
+    local_state: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    const: Mapping[str, Any] = field(default_factory=dict)
+    const_state: Mapping[str, Any] = field(default_factory=dict)
+    adr: Mapping[str, Any] = field(default_factory=dict)
+    ad: Mapping[str, Any] = field(default_factory=dict)
+    version: VersionRange = VersionRange()
+    extra_cache_tags: tuple[str, ...] = ()
+    force_cache: bool = False
+    force_new_env_keys: tuple[str, ...] | None = None
+    force_new_state_keys: tuple[str, ...] | None = None
+    chain: tuple[str, ...] = ()
+
+
+@dataclass
+class Frame:
+    """The working values of one step. Mutable: phases and dependencies change `env` and `state` as they go.
+
+    `entry_env`/`entry_state` are what the step started from; `trail` lists the dependencies taken so far, `produced`
+    the identities of all steps inside them.
+    """
+
+    call: Call
+    script: Script
+    recipe: Recipe
+    selected: Selected
+    env: Environment
+    state: Environment
+    meta: dict[str, Any]
+    const: dict[str, Any]
+    const_state: dict[str, Any]
+    adr: dict[str, Any]
+    deps: dict[str, list[dict[str, Any]]]
+    new_env_keys: list[str]
+    new_state_keys: list[str]
+    version: VersionRange = VersionRange()
+    script_name: str = ""
+    templated: set[str] = field(default_factory=set)
+    entry_env: Environment = field(default_factory=Environment)
+    entry_state: Environment = field(default_factory=Environment)
+    native_input: dict[str, Any] = field(default_factory=dict)
+    trail: list[str] = field(default_factory=list)
+    produced: set[str] = field(default_factory=set)
+
+    @property
+    def label(self) -> str:
+        """`get-python3 _lto`: how the step is named to the user."""
+        return " ".join([self.script.alias, *(f"_{v}" for v in self.selected.names)])
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        return (*self.call.chain, self.label)
+
+    @property
+    def caches(self) -> bool:
+        return self.script.caches or (self.call.force_cache and self.script.can_force_cache)
+
+    def settle_env(self) -> None:
+        """Re-apply constants and fill templates whose keys have become known."""
+        self.env.update(self.const)
+        for key in sorted(self.templated & set(self.env)):
+            filled = expand(self.env[key], self.env)
+            if filled != self.env[key]:
+                self.env.set(key, filled, filled.origin if isinstance(filled, Pending) else None)
+        self.templated = {k for k in self.templated if k in self.env and template_keys(self.env[k])}
+
+
+def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
+    """Apply a script's manifest to a call. Pure: nothing is run or read from disk.
+
+    Raises:
+        Conflict, ManifestError: contradictory variations or versions.
+        CMBenchError: a flag with an impossible value, `ad` naming no dependency.
+    """
+    selected = select_variations(script, call.query.variations, call.query.excluded_variations)
+    frame = Frame(
+        call=call,
+        script=script,
+        recipe=recipe,
+        selected=selected,
+        env=call.env.copy(),
+        state=call.state.copy(),
+        meta=plain_copy(dict(script.raw)),
+        const=dict(call.const),
+        const_state=dict(call.const_state),
+        adr=plain_copy(dict(call.adr)),
+        deps={name: plain_copy(script.raw.get(name) or []) for name in DEP_LISTS},
+        new_env_keys=[str(k) for k in script.raw.get("new_env_keys") or ()],
+        new_state_keys=[str(k) for k in script.raw.get("new_state_keys") or ()],
+        script_name=str(call.options.get("script_name") or script.raw.get("script_name") or ""),
+    )
+    frame.new_env_keys += [output.key for output in script.outputs if output.key not in frame.new_env_keys]
+    _apply_call(frame)
+    _apply_script(frame)
+    for _, block in layers(script, selected.names):
+        _apply_block(frame, block)
+    _apply_version(frame)
+    _apply_named_changes(frame)
+    frame.settle_env()
+    frame.native_input.update(path=str(script.path), script_name=frame.script_name or "run", meta=frame.meta)
+    frame.entry_env, frame.entry_state = frame.env.copy(), frame.state.copy()
+    return frame
+
+
+def _apply_call(frame: Frame) -> None:
+    for key, value in frame.call.local_env.items():
+        origin = value.origin if isinstance(value, Pending) else None
+        _set(frame, key, value, origin)
+    _merge_state(frame.state, frame.call.local_state)
+
+
+def _apply_script(frame: Frame) -> None:
+    raw = frame.script.raw
+    _apply_env(frame, raw)
+    _apply_inputs(frame)
+    _merge_state(frame.state, raw.get("state") or {})
+    frame.const.update(raw.get("const") or {})
+    frame.settle_env()
+
+
+def _apply_env(frame: Frame, block: Mapping[str, Any]) -> None:
+    for key, value in (block.get("default_env") or {}).items():
+        if key not in frame.env:
+            _set(frame, key, value)
+    for key, value in (block.get("env") or {}).items():
+        _set(frame, key, value)
+    for change in block.get("update_meta_if_env") or ():
+        if judge(change, frame.env).holds:
+            for key, value in (change.get("env") or {}).items():
+                _set(frame, key, value)
+            _merge_state(frame.state, change.get("state") or {})
+
+
+def _set(frame: Frame, key: str, value: Any, origin: str | None = None) -> None:
+    frame.env.set(key, value, origin)
+    if template_keys(value):
+        frame.templated.add(key)
+
+
+def _apply_inputs(frame: Frame) -> None:
+    for item in frame.script.inputs:
+        if item.name in frame.call.options:
+            try:
+                value = item.parse(frame.call.options[item.name])
+            except ValueError as error:
+                given = frame.call.options[item.name]
+                raise CMBenchError(
+                    f"--{item.name}={given} {error}",
+                    hint=f'cmr "{" ".join(frame.call.query.tags)}" --help lists the options',
+                ) from None
+            frame.const[item.env] = value
+        elif item.default is not None and item.env not in frame.env:
+            frame.env.set(item.env, item.default)
+
+
+def _apply_block(frame: Frame, block: Mapping[str, Any]) -> None:
+    """One variation or version block."""
+    _apply_env(frame, block)
+    frame.const.update(block.get("const") or {})
+    _merge_state(frame.state, block.get("state") or {})
+    frame.const_state.update(block.get("const_state") or {})
+    for name in DEP_LISTS:
+        append_deps(frame.deps[name], plain_copy(block.get(name) or []))
+    for flag, key in (block.get("input_mapping") or {}).items():
+        if flag in frame.call.options:
+            _set(frame, str(key), frame.call.options[flag])
+    frame.new_env_keys += [k for k in block.get("new_env_keys") or () if k not in frame.new_env_keys]
+    frame.new_state_keys += [k for k in block.get("new_state_keys") or () if k not in frame.new_state_keys]
+    frame.script_name = str(block.get("script_name") or frame.script_name)
+    if block.get("default_version"):
+        frame.meta["default_version"] = block["default_version"]
+    for key in ("adr", "add_deps_recursive"):
+        _merge_into(frame.adr, block.get(key) or {})
+    _apply_direct(frame, [block.get("ad") or {}, block.get("add_deps") or {}])
+    frame.settle_env()
+
+
+def _apply_direct(frame: Frame, changes: Sequence[Mapping[str, Any]]) -> None:
+    for change in changes:
+        for name, info in change.items():
+            hits = [add_to_named(frame.deps[kind], {name: info}, frame.env) for kind in DEP_LISTS]
+            if not any(hits):
+                raise Conflict(
+                    f"{frame.script.alias}: {name} is not one of the dependency names "
+                    f"({', '.join(_dependency_names(frame)) or 'it has none'})"
+                )
+
+
+def _dependency_names(frame: Frame) -> list[str]:
+    names = [dep.get("names") or [] for kind in DEP_LISTS for dep in frame.deps[kind]]
+    return sorted({str(n) for group in names for n in (group if isinstance(group, list) else [group])})
+
+
+def _apply_named_changes(frame: Frame) -> None:
+    _apply_direct(frame, [frame.call.ad])
+    for kind in DEP_LISTS:
+        add_to_named(frame.deps[kind], frame.adr, frame.env)
+
+
+def _apply_version(frame: Frame) -> None:
+    asked = frame.call.version.over(VersionRange.from_mapping(frame.env.values, "CM_VERSION"))
+    asked = asked.over(VersionRange.from_mapping(frame.meta))
+    asked.check()
+    versions = frame.script.raw.get("versions") or {}
+    if not asked.exact:
+        default = str(frame.meta.get("default_version") or "")
+        asked = replace(asked, exact=asked.clamp(default)) if default else asked
+    frame.version = asked
+    for suffix, value in (("", asked.exact), ("_MIN", asked.minimum), ("_MAX", asked.maximum)):
+        if value:
+            frame.env.set(f"CM_VERSION{suffix}", value)
+    if asked.pip_string():
+        frame.env.set("CM_TMP_PIP_VERSION_STRING", asked.pip_string())
+    if asked.exact in versions:
+        _apply_block(frame, versions[asked.exact] or {})
+
+
+def _merge_state(state: Environment, new: Mapping[str, Any]) -> None:
+    for key, value in new.items():
+        state.set(key, merge_values(state.get(key), value), state.origins.get(key))
+
+
+def merge_values(old: Any, new: Any) -> Any:
+    """Deep merge as CM merges states: mappings key by key, lists appended without repeats, the rest replaced."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return {**old, **{k: merge_values(old.get(k), v) for k, v in new.items()}}
+    if isinstance(old, list) and isinstance(new, list):
+        return merge_lists(old, new)
+    return plain_copy(new)
+
+
+def _merge_into(target: dict[str, Any], new: Mapping[str, Any]) -> None:
+    for key, value in new.items():
+        target[key] = merge_values(target.get(key), value)

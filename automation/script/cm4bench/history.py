@@ -1,0 +1,39 @@
+"""How long steps took the last times, to tell beforehand how long a plan may take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .blobfile import read_blob, write_blob
+
+__all__ = ["History"]
+
+_KEPT = 5
+_VERSION = 1
+
+
+class History:
+    """Seconds per step label, the newest last; the estimate is their median."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._seconds: dict[str, list[float]] | None = None
+
+    def estimate(self, label: str) -> float | None:
+        """Median seconds of the last runs of a step; None if it never ran."""
+        runs = sorted(self._load().get(label, ()))
+        return runs[len(runs) // 2] if runs else None
+
+    def add(self, label: str, seconds: float) -> None:
+        runs = self._load().setdefault(label, [])
+        runs.append(round(seconds, 3))
+        del runs[:-_KEPT]
+
+    def save(self) -> None:
+        if self._seconds is not None:
+            write_blob(self._store, _VERSION, self._seconds)
+
+    def _load(self) -> dict[str, list[float]]:
+        if self._seconds is None:
+            self._seconds = read_blob(self._store, _VERSION) or {}
+        return self._seconds

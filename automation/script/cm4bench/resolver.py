@@ -1,0 +1,344 @@
+"""Resolution: a pure function from (call, catalogue, facts) to steps. Nothing is executed, fetched or written.
+
+The resolver walks a script's phases in CM's order. Where a phase would run code, it foresees what the code may
+change: keys it cannot know become Pending, and a condition that meets one stays in the plan as undecided. The runner
+walks the same phases with the same functions, with real values in place of the pending ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .catalog import Catalog, Selection
+from .conditions import Verdict
+from .dependencies import dependency_call, give_back, verdict_of
+from .deplists import DEP_LISTS
+from .environment import Environment, Pending, is_pattern, origin_parts
+from .errors import CMBenchError, Conflict
+from .facts import Facts
+from .frame import Call, Frame, open_frame
+from .plan import Edge, Outcome, Plan, Step
+from .recipe import RecipeBook
+
+__all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "walk"]
+
+PHASES = ("deps", "preprocess", "prehook_deps", "native", "posthook_deps", "postprocess", "post_deps")
+_VOLATILE = ("CM_TMP_", "CM_QUIET", "CM_VERBOSE", "CM_RENEW_CACHE_ENTRY")
+_FORMAT = 1
+_MAX_DEPTH = 80
+
+Visit = Callable[[Frame, str, Mapping[str, Any]], None]
+Act = Callable[[Frame, str], None]
+
+
+def walk(frame: Frame, visit: Visit, act: Act, phases: Sequence[str] = PHASES) -> None:
+    """Take a frame through its phases: `visit` each dependency, `act` at each phase of the script's own code."""
+    for phase in phases:
+        if phase in DEP_LISTS:
+            for dep in list(frame.deps[phase]):
+                if dep.get("tags"):
+                    visit(frame, phase, dep)
+        else:
+            act(frame, phase)
+
+
+@dataclass
+class _Trace:
+    """One resolution, reusable by any call whose readable inputs have the same provenance."""
+
+    reads: Callable[[str], bool]
+    seen: Mapping[str, str]
+    step: Step
+
+
+@dataclass
+class Resolver:
+    """Resolves calls against one catalogue and one set of facts, remembering what it has resolved."""
+
+    catalog: Catalog
+    recipes: RecipeBook
+    facts: Facts
+    recall: Callable[[Step], tuple[Outcome | None, str]]
+    done: Mapping[str, Outcome] = field(default_factory=dict)
+    _traces: dict[str, list[_Trace]] = field(default_factory=dict)
+    _selections: dict[str, Selection] = field(default_factory=dict)
+    _makers: dict[str, str] = field(default_factory=dict)
+
+    def plan(self, call: Call) -> Plan:
+        return Plan(self.resolve(call), str(call.query))
+
+    def open(self, call: Call) -> tuple[Frame, Selection]:
+        """Select the script of a call and apply its manifest. Raises CMBenchError with the chain of scripts."""
+        try:
+            if len(call.chain) > _MAX_DEPTH:
+                raise Conflict("the dependencies never end: a script depends on itself")
+            selection = self._select(call)
+            return open_frame(call, selection.script, self.recipes[selection.script.path]), selection
+        except CMBenchError as error:
+            raise error.through((*call.chain, str(call.query))) from None
+
+    def resolve(self, call: Call) -> Step:
+        """The step that answers a call, with everything it depends on.
+
+        Raises:
+            CMBenchError: nothing matches, contradictions, a dependency cycle; carries the because-chain.
+        """
+        frame, selection = self.open(call)
+        traces = self._traces.setdefault(_memo_key(frame), [])
+        for trace in traces:
+            if _seen(frame, trace.reads, trace.step) == trace.seen:
+                return self._settled(trace.step)
+        step = self._resolve_frame(frame, selection)
+        if not step.undecided:
+            reads = self._reader(step)
+            traces.append(_Trace(reads, _seen(frame, reads, step), step))
+        return self._settled(step)
+
+    def phase_origin(self, frame: Frame, phase: str) -> str:
+        """Identity of what the frame's own code does in a phase, given all that led there. Same in plan and run."""
+        inputs = self._own_inputs(frame, frozenset(frame.produced))
+        return f"{_short_hash([frame.recipe.sha256, frame.selected.names, inputs, frame.trail])}.{phase}"
+
+    def _select(self, call: Call) -> Selection:
+        key = str(call.query)
+        if key not in self._selections:
+            self._selections[key] = self.catalog.select(call.query)
+        return self._selections[key]
+
+    def _resolve_frame(self, frame: Frame, selection: Selection) -> Step:
+        edges: list[Edge] = []
+
+        def visit(frame: Frame, phase: str, dep: Mapping[str, Any]) -> None:
+            edges.append(self._visit(frame, phase, dep))
+
+        def act(frame: Frame, phase: str) -> None:
+            if phase_has_code(frame, phase):
+                foresee(frame, phase, self.phase_origin(frame, phase))
+
+        walk(frame, visit, act)
+        return self._conclude(frame, selection, edges)
+
+    def _visit(self, frame: Frame, phase: str, dep: Mapping[str, Any]) -> Edge:
+        verdict = verdict_of(dep, frame)
+        if verdict.holds is False:
+            return Edge(phase, str(dep["tags"]), False, verdict.because)
+        call = dependency_call(dep, frame, phase)
+        if verdict.holds is None:
+            return self._perhaps(frame, phase, call, verdict)
+        child = self.resolve(call)
+        self.take(frame, child, child.outcome)
+        return Edge(phase, str(call.query), True, str(dep.get("why") or verdict.because), child)
+
+    def take(self, frame: Frame, child: Step, outcome: Outcome) -> None:
+        """Hand a dependency's outcome to the frame that asked for it."""
+        frame.produced |= child.produced | {child.id}
+        give_back(frame, outcome.new_env, outcome.new_state, child.id)
+
+    def _perhaps(self, frame: Frame, phase: str, call: Call, verdict: Verdict) -> Edge:
+        """An undecided dependency: shown in the plan; what it would produce becomes uncertain."""
+        try:
+            child = self.resolve(call)
+        except CMBenchError:
+            return Edge(phase, str(call.query), None, verdict.because, None, verdict.waits_on)
+        origin = f"{child.id}?"
+        give_back(frame, {k: Pending(origin, k, child.label, maybe=True) for k in child.outcome.new_env}, {}, origin)
+        return Edge(phase, str(call.query), None, verdict.because, child, verdict.waits_on)
+
+    def _conclude(self, frame: Frame, selection: Selection, edges: list[Edge]) -> Step:
+        children = [edge.step for edge in edges if edge.step is not None]
+        produced = frozenset(frame.produced)
+        ingredients = self._ingredients(frame, edges, produced)
+        identity = _short_hash(ingredients)
+        self._makers[identity] = str(frame.script.path)
+        return Step(
+            id=identity,
+            script=frame.script,
+            label=frame.label,
+            variations=frame.selected.reasons,
+            version=frame.version.exact,
+            selected_because=selection.because,
+            caches=frame.caches,
+            cached=False,
+            miss="",
+            edges=tuple(edges),
+            outcome=self._foreseen_outcome(frame, identity),
+            ingredients=ingredients,
+            runs_code=frame.recipe.has_code,
+            sources=_active_sources(frame),
+            produced=produced,
+            undecided=any(e.wanted is None for e in edges) or any(c.undecided for c in children),
+        )
+
+    def _foreseen_outcome(self, frame: Frame, identity: str) -> Outcome:
+        """What the step will give back; outputs that host facts already tell are known before it runs."""
+        new_env, new_state = collect_new(frame)
+        for key, value in new_env.items():
+            if isinstance(value, Pending):
+                new_env[key] = Pending(identity, key, frame.label, value.maybe)
+        for output in frame.script.outputs:
+            if output.fact in self.facts.values:
+                new_env[output.key] = self.facts.values[output.fact]
+        return Outcome(new_env, new_state, frame.version.exact)
+
+    def _settled(self, step: Step) -> Step:
+        """The step, with what it really gave if it has run already or is in the cache."""
+        if step.id in self.done:
+            return replace(step, outcome=self.done[step.id])
+        if not step.caches or step.cached:
+            return step
+        outcome, miss = self.recall(step)
+        return replace(step, outcome=outcome, cached=True, undecided=False) if outcome else replace(step, miss=miss)
+
+    def _ingredients(self, frame: Frame, edges: list[Edge], produced: frozenset[str]) -> dict[str, Any]:
+        states = frame.entry_state
+        return {
+            "format": _FORMAT,
+            "script": frame.script.uid or str(frame.script.path),
+            "recipe": frame.recipe.sha256,
+            "variations": list(frame.selected.names),
+            "version": str(frame.version),
+            "inputs": self._own_inputs(frame, produced),
+            "state": {k: states.provenance(k) for k in sorted(states) if _reads_state(frame, k)},
+            "deps": [[e.phase, e.query, _edge_identity(e)] for e in edges if e.wanted is not False],
+            "extra_cache_tags": sorted(frame.call.extra_cache_tags),
+            "keys": [frame.call.force_new_env_keys, frame.call.force_new_state_keys],
+            "platform": self.facts.platform if frame.caches else "",
+        }
+
+    def _own_inputs(self, frame: Frame, produced: frozenset[str]) -> dict[str, str]:
+        """Provenance of each key the script's own text can read, but for what it or its dependencies make anyway."""
+        entry = frame.entry_env
+        own_outputs = set(entry.matching(frame.new_env_keys))
+        return {
+            key: entry.provenance(key)
+            for key in sorted(entry)
+            if frame.recipe.may_read(key)
+            and not key.startswith(_VOLATILE)
+            and not self._made_inside(entry, key, frame, produced, key in own_outputs)
+        }
+
+    def _made_inside(self, entry: Environment, key: str, frame: Frame, produced: frozenset[str], own: bool) -> bool:
+        """Was the value made by a step that this one contains, or by an earlier step of the same script?"""
+        if key not in entry.origins:
+            return False
+        path = str(frame.script.path)
+        return all(
+            part in produced or (own and self._makers.get(part) == path) for part in origin_parts(entry.origins[key])
+        )
+
+    def _reader(self, step: Step) -> Callable[[str], bool]:
+        recipes = [self.recipes[s.script.path] for s in _closure(step)]
+        mentions = frozenset[str]().union(*(r.mentions | r.constants for r in recipes))
+        prefixes = tuple({p for r in recipes for p in r.prefixes})
+        return lambda key: key in mentions or key.startswith(prefixes)
+
+
+def collect_new(frame: Frame) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a frame gives back: keys of its environment and state that its manifest names as new."""
+    keys, states = frame.call.force_new_env_keys, frame.call.force_new_state_keys
+    wanted = [*(frame.new_env_keys if keys is None else keys)]
+    wanted += [frame.env.text(k[3:-3]) for k in wanted if k.startswith("<<<") and k.endswith(">>>")]
+    new_env = {k: frame.env[k] for k in frame.env.matching(wanted)}
+    new_state = {k: frame.state[k] for k in frame.state.matching(frame.new_state_keys if states is None else states)}
+    return new_env, new_state
+
+
+def phase_has_code(frame: Frame, phase: str) -> bool:
+    return bool(frame.recipe.natives) if phase == "native" else phase in frame.recipe.hooks
+
+
+def foresee(frame: Frame, phase: str, origin: str) -> None:
+    """Mark what the frame's own code may change in this phase as not yet known."""
+    promised = _promised(frame)
+    by = f"{frame.label} ({phase})"
+    for key in sorted(may_write(frame)):
+        frame.env.set(key, Pending(origin, key, by, maybe=key not in promised), origin)
+    for key in _own_states(frame):
+        frame.state.set(key, frame.state.get(key), origin)
+
+
+def own_up(frame: Frame, origin: str) -> None:
+    """After the code of a phase really ran: give what it may have written the origin that the plan gave it."""
+    for key in may_write(frame):
+        if key in frame.env:
+            frame.env.origins[key] = origin
+    for key in _own_states(frame):
+        if key in frame.state:
+            frame.state.origins[key] = origin
+
+
+def may_write(frame: Frame) -> set[str]:
+    """Keys that the frame's own code can change: those it assigns, and promised ones that nothing has set yet."""
+    keys = set(frame.recipe.writes) | {k for k in _promised(frame) if k not in frame.entry_env}
+    return keys - set(frame.const)
+
+
+def _promised(frame: Frame) -> set[str]:
+    return {k for k in frame.new_env_keys if not is_pattern(k) and "<<<" not in k}
+
+
+def _own_states(frame: Frame) -> list[str]:
+    return [key for key in frame.new_state_keys if not is_pattern(key)]
+
+
+def _reads_state(frame: Frame, key: str) -> bool:
+    return key in frame.recipe.constants or (key == "script_prefix" and bool(frame.recipe.natives))
+
+
+def _seen(frame: Frame, reads: Callable[[str], bool], step: Step) -> dict[str, str]:
+    """What a resolution read of a call: provenance of each readable key that does not come from inside the step."""
+    env, state = frame.entry_env, frame.entry_state
+    inside = step.produced | {step.id}
+    seen = {
+        key: env.provenance(key)
+        for key in env
+        if reads(key) and not key.startswith(_VOLATILE) and not inside.issuperset(origin_parts(env.origins.get(key, "")))
+    }
+    seen.update({f"state {key}": state.provenance(key) for key in state if reads(key) or key == "script_prefix"})
+    return seen
+
+
+def _closure(step: Step) -> list[Step]:
+    found: dict[str, Step] = {}
+    stack = [step]
+    while stack:
+        current = stack.pop()
+        if current.id not in found:
+            found[current.id] = current
+            stack += [edge.step for edge in current.edges if edge.step is not None]
+    return list(found.values())
+
+
+def _edge_identity(edge: Edge) -> str:
+    name = edge.step.id if edge.step else ""
+    if edge.wanted:
+        return name
+    return f"{name}? {edge.because} @ {[(p.origin, p.key) for p in edge.waits_on]}"
+
+
+def _active_sources(frame: Frame) -> tuple[Any, ...]:
+    on = set(frame.selected.names)
+    return tuple(s for s in frame.script.sources if not s.when or on & set(s.when))
+
+
+def _memo_key(frame: Frame) -> str:
+    call = frame.call
+    return repr(
+        (
+            *(str(frame.script.path), frame.selected.names, str(frame.version), call.force_new_env_keys),
+            *(call.force_new_state_keys, call.extra_cache_tags, call.force_cache, sorted(frame.const.items())),
+            *(_plain(frame.adr), _plain(call.ad), _plain(call.options)),
+        )
+    )
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str) if value else ""
+
+
+def _short_hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -1,0 +1,258 @@
+"""Running: the same walk as the resolver's, with real values. What is in the store is reused, the rest is made.
+
+The runner decides nothing on its own: which script, which variations, whether a dependency is wanted and what a
+step's identity is all come from the resolver's functions, asked again as values arrive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .dependencies import dependency_call, verdict_of
+from .deplists import DEP_LISTS, plain_copy
+from .errors import CMBenchError, StepFailed
+from .events import Event, Listener
+from .frame import Call, Frame
+from .history import History
+from .hooks import Hooks
+from .native import NativeRun, choose_script
+from .outputs import check_outputs
+from .plan import Outcome, Step
+from .query import parse_query
+from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, walk
+from .store import Entry, Store
+
+__all__ = ["RunOptions", "Runner"]
+
+_BEFORE_CLAIM = ("deps",)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, not what. `renew`: make the requested script anew even if it is in the store.
+
+    `keep_files`: leave CM's `tmp-*` files of uncached scripts where they ran.
+    """
+
+    logs: Path
+    verbose: bool = False
+    renew: bool = False
+    keep_files: bool = False
+
+
+class _Skipped(Exception):
+    """A hook said that the step need not go on; `instead` is what to run in its place."""
+
+    def __init__(self, instead: Mapping[str, Any] | None) -> None:
+        super().__init__()
+        self.instead = instead
+
+
+@dataclass
+class Runner:
+    """Performs calls. One runner per request; `done` remembers each step so that equal ones run once."""
+
+    resolver: Resolver
+    store: Store
+    hooks: Hooks
+    history: History
+    options: RunOptions
+    listener: Listener
+    done: dict[str, Outcome] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+
+    def perform(self, call: Call) -> tuple[Outcome, Frame]:
+        """Make or recall what a call asks for.
+
+        Raises:
+            CMBenchError: anything that went wrong, with the because-chain and the log.
+        """
+        frame, _ = self.resolver.open(call)
+        try:
+            return self._perform(call, frame), frame
+        except CMBenchError as error:
+            raise error.through(frame.chain) from error.__cause__
+
+    def _perform(self, call: Call, frame: Frame) -> Outcome:
+        step = self.resolver.resolve(call)
+        if step.id in self.done:
+            return self.done[step.id]
+        renew = self.options.renew and not call.chain
+        if step.cached and not renew and not self._differs(step, frame):
+            return self._reuse(step, frame)
+        outcome = self._build(call, frame, step, renew) if step.caches else self._execute(frame, step, Path.cwd())
+        self.done[step.id] = outcome
+        return outcome
+
+    # -- what is there already
+
+    def _reuse(self, step: Step, frame: Frame) -> Outcome:
+        self._tell("cached", frame)
+        if any(dep.get("dynamic") for kind in DEP_LISTS for dep in frame.deps[kind]):
+            walk(frame, self._visit_dynamic, lambda *_: None)
+        self.done[step.id] = step.outcome
+        return step.outcome
+
+    def _visit_dynamic(self, frame: Frame, phase: str, dep: Mapping[str, Any]) -> None:
+        if dep.get("dynamic"):
+            self._visit(frame, phase, dep)
+
+    def _differs(self, step: Step, frame: Frame) -> bool:
+        """Was the entry made under other input values than the present ones (say, another host)?"""
+        entry, _ = self.store.find(step)
+        if entry is None:
+            return True
+        now = _observed(frame, step)
+        return any(now.get(key) != value for key, value in entry.observed.items() if key in now)
+
+    # -- making it
+
+    def _build(self, call: Call, frame: Frame, step: Step, renew: bool) -> Outcome:
+        """Make a cache entry: dependencies first, then the script in the claimed folder."""
+        observed = _observed(frame, step)
+        walk(frame, self._visit, lambda *_: None, phases=_BEFORE_CLAIM)
+        if step.undecided:
+            step = self.resolver.resolve(call)
+            if step.cached and not renew:
+                return self._reuse(step, frame)
+        with self.store.claim(step, lambda: self._tell("waiting", frame)):
+            entry, _ = self.store.find(step)
+            if entry and not renew and not self._differs(step, frame):
+                return self._from_other_process(entry, frame)
+            folder = self.store.clear_for_build(step)
+            started = time.monotonic()
+            outcome = self._execute(frame, step, folder, phases=PHASES[1:])
+            self.store.publish(step, outcome, observed, time.monotonic() - started)
+            self.made.append(frame.label)
+        return outcome
+
+    def _from_other_process(self, entry: Entry, frame: Frame) -> Outcome:
+        self._tell("cached", frame, detail="made by another process meanwhile")
+        return entry.outcome
+
+    def _execute(self, frame: Frame, step: Step, folder: Path, phases: tuple[str, ...] = PHASES) -> Outcome:
+        started = time.monotonic()
+        if frame.recipe.has_code:
+            self._tell("started", frame)
+        log = self._log_path(frame, step)
+        folder = _work_folder(frame, folder)
+        try:
+            with _inside(folder, frame):
+                walk(frame, self._visit, lambda f, phase: self._act(f, phase, folder, log), phases=phases)
+                outcome = self._conclude(frame)
+        except _Skipped as skipped:
+            outcome = self._instead(frame, skipped)
+        except CMBenchError as error:
+            error.log = error.log or (log if log.exists() else None)
+            self._tell("failed", frame, seconds=time.monotonic() - started)
+            raise
+        seconds = time.monotonic() - started
+        self.ran.append(frame.label)
+        self.history.add(frame.label, seconds)
+        if frame.recipe.has_code:
+            self._tell("finished", frame, seconds=seconds, log=log if log.exists() else None)
+        return outcome
+
+    def _visit(self, frame: Frame, phase: str, dep: Mapping[str, Any]) -> None:
+        verdict = verdict_of(dep, frame)
+        if verdict.holds is False:
+            return
+        call = dependency_call(dep, frame, phase)
+        outcome, _ = self.perform(call)
+        self.resolver.take(frame, self.resolver.resolve(call), outcome)
+
+    def _act(self, frame: Frame, phase: str, folder: Path, log: Path) -> None:
+        if not phase_has_code(frame, phase):
+            return
+        origin = self.resolver.phase_origin(frame, phase)
+        if phase == "native":
+            self._run_native(frame, folder, log)
+        else:
+            self._run_hook(frame, phase, log)
+        own_up(frame, origin)
+        frame.settle_env()
+
+    def _run_hook(self, frame: Frame, phase: str, log: Path) -> None:
+        result = self.hooks.call(frame, phase, log)
+        if result.get("version"):
+            frame.env.set("CM_DETECTED_VERSION", str(result["version"]))
+        if result.get("skip"):
+            raise _Skipped(result.get("script"))
+        if phase == "preprocess":
+            for kind in DEP_LISTS[1:]:
+                if frame.meta.get(kind) != frame.script.raw.get(kind):
+                    frame.deps[kind] = plain_copy(frame.meta.get(kind) or [])
+
+    def _run_native(self, frame: Frame, folder: Path, log: Path) -> None:
+        name = str(frame.native_input.get("script_name") or "run")
+        file = choose_script(frame.recipe.natives, name, frame.env.values)
+        if not file:
+            if name != "run":
+                raise StepFailed(f"{frame.label} has no native script {name}.sh", code=16)
+            return
+        run = NativeRun(folder, log, show=self.options.verbose or not frame.call.chain)
+        run(frame.script.path / file, frame.env.values, frame.state.values)
+        run.read_back(frame.env.values, frame.state.values)
+
+    def _instead(self, frame: Frame, skipped: _Skipped) -> Outcome:
+        if not skipped.instead:
+            return Outcome()
+        tags = str(skipped.instead.get("tags") or "")
+        call = replace(frame.call, query=parse_query(tags), env=frame.env.copy(), chain=frame.chain)
+        return self.perform(call)[0]
+
+    def _conclude(self, frame: Frame) -> Outcome:
+        for output in frame.script.outputs:
+            fact = self.resolver.facts.values.get(output.fact)
+            if fact is not None and output.key not in frame.env:
+                frame.env.set(output.key, fact)
+        new_env, new_state = collect_new(frame)
+        check_outputs(frame.script.outputs, new_env, frame.label)
+        version = frame.env.text("CM_DETECTED_VERSION") or frame.env.text("CM_VERSION")
+        if not replace(frame.version, exact="").admits(version):
+            raise StepFailed(f"{frame.label} delivered version {version}, but {frame.version} was asked for")
+        return Outcome(new_env, new_state, version)
+
+    def _log_path(self, frame: Frame, step: Step) -> Path:
+        return self.options.logs / f"{frame.script.alias}-{step.id[:8]}.log"
+
+    def _tell(
+        self, kind: str, frame: Frame, *, seconds: float = 0.0, detail: str = "", log: Path | None = None
+    ) -> None:
+        self.listener(Event(kind, frame.label, len(frame.call.chain), seconds, detail, log))
+
+
+def _observed(frame: Frame, step: Step) -> dict[str, Any]:
+    """Present values of the inputs that came from other steps: provenance alone does not pin those of uncached ones."""
+    keys = step.ingredients.get("inputs") or {}
+    return {k: frame.entry_env[k] for k, origin in keys.items() if origin.startswith("@") and k in frame.entry_env}
+
+
+def _work_folder(frame: Frame, folder: Path) -> Path:
+    outdir = frame.env.text("CM_OUTDIRNAME")
+    return Path(os.path.expandvars(outdir)).expanduser().absolute() if outdir else folder
+
+
+@contextlib.contextmanager
+def _inside(folder: Path, frame: Frame) -> Iterator[None]:
+    """CM scripts expect to be in their folder; the previous one comes back whatever happens."""
+    before = Path.cwd()
+    folder.mkdir(parents=True, exist_ok=True)
+    repo = frame.script.repo
+    frame.env.setdefault("CM_TMP_CURRENT_PATH", str(before))
+    frame.env.set("CM_TMP_CURRENT_SCRIPT_PATH", str(frame.script.path))
+    frame.env.set("CM_TMP_CURRENT_SCRIPT_WORK_PATH", str(folder))
+    frame.env.set("CM_TMP_CURRENT_SCRIPT_REPO_PATH", str(repo.path))
+    frame.env.set("CM_TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX", str(repo.path / repo.prefix))
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

@@ -1,0 +1,304 @@
+"""The cache: one folder per step identity, in the layout CM users know.
+
+`<CM home>/repos/local/cache/<uid>/` holds the step's files, `cm-cached-state.json` (what the step gave) and `_cm.json`
+(tags, script). The folder is built where it will stay, because steps record absolute paths in what they make; it
+becomes an entry only when `_cm.json` is renamed into place, after all else is on disk. A folder without it is debris.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import StoreError
+from .outputs import Fingerprint, fingerprint_outputs, first_damage
+from .plan import Outcome, Step
+
+__all__ = ["Entry", "Store", "entry_uid"]
+
+CACHE_UID = "541d6f712a6b464e"
+STATE_FILE = "cm-cached-state.json"
+META_FILE = "_cm.json"
+_PARTIAL_MAX_AGE_S = 30 * 86400
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A published result of a step. `observed` holds the input values under which it was made."""
+
+    folder: Path
+    id: str
+    label: str
+    outcome: Outcome
+    ingredients: Mapping[str, Any] = field(default_factory=dict)
+    observed: Mapping[str, Any] = field(default_factory=dict)
+    outputs: tuple[Fingerprint, ...] = ()
+    created: float = 0.0
+    seconds: float = 0.0
+
+
+def entry_uid(step_id: str) -> str:
+    """CM names entries by 16 hex digits; ours are the beginning of the step's identity."""
+    return step_id[:16]
+
+
+class Store:
+    """Find, claim and publish entries. Safe for several processes: one writer per entry, any number of readers."""
+
+    def __init__(self, home: Path) -> None:
+        self.root = home / "repos" / "local" / "cache"
+        self._locks = home / "cm4bench" / "locks"
+        self._latest = home / "cm4bench" / "latest"
+        self._found: dict[str, tuple[Entry | None, str]] = {}
+
+    def find(self, step: Step) -> tuple[Entry | None, str]:
+        """The entry of a step if it can be reused, else None and the reason in words."""
+        if step.id not in self._found:
+            entry = self._read(entry_uid(step.id))
+            if entry is None or entry.id != step.id:
+                self._found[step.id] = (None, self._why_missing(step))
+            else:
+                damage = first_damage(entry.outputs)
+                self._found[step.id] = (None, damage) if damage else (entry, "")
+        return self._found[step.id]
+
+    def recall(self, step: Step) -> tuple[Outcome | None, str]:
+        """`find`, for the resolver: only the outcome."""
+        entry, miss = self.find(step)
+        return (entry.outcome if entry else None), miss
+
+    @contextlib.contextmanager
+    def claim(self, step: Step, on_wait: Callable[[], None]) -> Iterator[Path]:
+        """Hold the one right to make this entry, in a clean folder; partial downloads of an earlier try are kept.
+
+        Raises:
+            StoreError: the cache folder cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = self.root / entry_uid(step.id)
+        with _storage_errors(folder):
+            self._locks.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._locks / f"{folder.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait()
+            lock.acquire()
+        try:
+            self._found.pop(step.id, None)
+            yield folder
+        finally:
+            lock.release()
+
+    def clear_for_build(self, step: Step) -> Path:
+        """Empty the entry's folder (it is claimed) but for partial downloads."""
+        folder = self.root / entry_uid(step.id)
+        with _storage_errors(folder):
+            (folder / META_FILE).unlink(missing_ok=True)
+            folder.mkdir(exist_ok=True)
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.suffix != ".part":
+                    path.unlink()
+        return folder
+
+    def publish(self, step: Step, outcome: Outcome, observed: Mapping[str, Any], seconds: float) -> Entry:
+        """Make the claimed folder an entry. Nothing is visible to others before the last rename.
+
+        Raises:
+            StoreError: the disk is full, or the folder cannot be written; no entry is left behind.
+        """
+        folder = self.root / entry_uid(step.id)
+        outputs = fingerprint_outputs(step.script.outputs, outcome.new_env, folder)
+        entry = Entry(
+            folder, step.id, step.label, outcome, step.ingredients, observed, outputs, time.time(), round(seconds, 3)
+        )
+        try:
+            with _storage_errors(folder):
+                _write_json(folder / STATE_FILE, _state(entry))
+                _write_json(folder / META_FILE, _meta(step, folder.name))
+                self._remember_latest(step)
+        except StoreError:
+            self.discard(folder)
+            raise
+        self._found[step.id] = (entry, "")
+        return entry
+
+    def discard(self, folder: Path) -> None:
+        """Make a folder debris again, best effort."""
+        for name in (META_FILE, STATE_FILE):
+            with contextlib.suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
+
+    def entries(self) -> Iterator[Entry]:
+        """All readable entries, in no particular order."""
+        for folder in sorted(self.root.iterdir()) if self.root.is_dir() else ():
+            entry = self._read(folder.name)
+            if entry:
+                yield entry
+
+    def sweep(self, keep: set[str]) -> list[Path]:
+        """Remove debris that no process holds. Fresh partial downloads stay: their owner may come back."""
+        from filelock import FileLock, Timeout
+
+        removed = []
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
+            if folder.name in keep or (folder / META_FILE).exists() or not folder.is_dir() or _resumable(folder):
+                continue
+            self._locks.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(Timeout, OSError), FileLock(self._locks / f"{folder.name}.lock", timeout=0):
+                shutil.rmtree(folder)
+                removed.append(folder)
+        return removed
+
+    def tags_of(self, folder: Path) -> tuple[str, ...]:
+        meta = _read_json(folder / META_FILE) or {}
+        return tuple(meta.get("tags") or ())
+
+    def _read(self, uid: str) -> Entry | None:
+        folder = self.root / uid
+        state = _read_json(folder / STATE_FILE)
+        if not state or not (folder / META_FILE).exists():
+            return None
+        ours = state.get("cm4bench") or {}
+        new_env, new_state = state.get("new_env") or {}, state.get("new_state") or {}
+        outcome = Outcome(new_env, new_state, str(state.get("version") or ""), tuple(state.get("deps") or ()))
+        outputs = tuple(Fingerprint(**item) for item in ours.get("outputs") or ())
+        return Entry(
+            folder,
+            str(ours.get("id", "")),
+            str(ours.get("label", "")),
+            outcome,
+            ours.get("ingredients") or {},
+            ours.get("observed") or {},
+            outputs,
+            float(ours.get("created", 0)),
+            float(ours.get("seconds", 0)),
+        )
+
+    def _latest_file(self, step: Step) -> Path:
+        import hashlib
+
+        name = f"{step.ingredients['script']}|{'|'.join(step.variations)}"
+        return self._latest / hashlib.sha256(name.encode()).hexdigest()[:16]
+
+    def _remember_latest(self, step: Step) -> None:
+        path = self._latest_file(step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(entry_uid(step.id), encoding="utf-8")
+
+    def _why_missing(self, step: Step) -> str:
+        try:
+            uid = self._latest_file(step).read_text(encoding="utf-8").strip()
+        except OSError:
+            return "never made before"
+        before = self._read(uid)
+        return explain_difference(before.ingredients, step.ingredients) if before else "its earlier entry is gone"
+
+
+def explain_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Why an earlier entry of the same script and variations does not serve, in a few words."""
+    if old.get("recipe") != new.get("recipe"):
+        return "its recipe was edited"
+    if old.get("version") != new.get("version"):
+        return f"version asked for was {old.get('version') or 'any'}, is {new.get('version') or 'any'}"
+    before, now = old.get("inputs") or {}, new.get("inputs") or {}
+    for key in sorted({*before, *now}):
+        if before.get(key) != now.get(key):
+            return f"{key} {_change(before.get(key), now.get(key))}"
+    if old.get("deps") != json.loads(json.dumps(new.get("deps"), default=str)):
+        changed = [d[1] for d in new.get("deps") or () if list(d) not in [list(o) for o in old.get("deps") or ()]]
+        return f"its dependency {changed[0] if changed else '(one fewer)'} changed"
+    if old.get("platform") != new.get("platform"):
+        return f"it was made on {old.get('platform')}"
+    return "asked for in another way (tags, keys or state)"
+
+
+def _change(old: str | None, new: str | None) -> str:
+    return f"was {_shown(old)}, is {_shown(new)}"
+
+
+def _shown(provenance: str | None) -> str:
+    if provenance is None:
+        return "unset"
+    return provenance[1:] if provenance.startswith("=") else "made by another step"
+
+
+def _state(entry: Entry) -> dict[str, Any]:
+    ours = {
+        "id": entry.id,
+        "label": entry.label,
+        "ingredients": entry.ingredients,
+        "observed": entry.observed,
+        "outputs": [vars(item) for item in entry.outputs],
+        "created": entry.created,
+        "seconds": entry.seconds,
+    }
+    outcome = entry.outcome
+    return {
+        "new_env": outcome.new_env,
+        "new_state": outcome.new_state,
+        "deps": list(outcome.deps),
+        "version": outcome.version,
+        "cm4bench": ours,
+    }
+
+
+def _meta(step: Step, uid: str) -> dict[str, Any]:
+    meta = {
+        "alias": "",
+        "uid": uid,
+        "automation_alias": "cache",
+        "automation_uid": CACHE_UID,
+        "associated_script_artifact": f"{step.script.alias},{step.script.uid}",
+        "associated_script_artifact_uid": step.script.uid,
+        "tags": list(step.cache_tags),
+    }
+    return {**meta, "version": step.version} if step.version else meta
+
+
+def _write_json(path: Path, data: Any) -> None:
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1, default=str)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _resumable(folder: Path) -> bool:
+    return any(time.time() - p.stat().st_mtime < _PARTIAL_MAX_AGE_S for p in folder.glob("*.part"))
+
+
+@contextlib.contextmanager
+def _storage_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"the disk is full: {folder} could not be written",
+                hint="free some room (cm prune cache lists what can go), then run the same command again",
+            ) from None
+        raise StoreError(
+            f"the cache cannot be written: {error.strerror or error}: {folder}",
+            hint="set CM_REPOS to a folder you can write to",
+        ) from None
