@@ -38,6 +38,7 @@ def performance(**changes: object) -> LoadgenRun:
         mode="performance",
         validity=OK,
         figures=(Figure("samples per second", 41.25, "samples/s"), Figure("p99 latency", 12.6, "ms")),
+        configuration={"batch_size": 4, "threads": 1, "user_conf": None},
         settings={"effective_min_duration_ms": 10000, "effective_scenario": "Offline"},
         latency=latency(),
         device=device(),
@@ -59,7 +60,6 @@ def record(**changes: object) -> ResultRecord:
         host=Host("Linux", "A test processor", 2, 8 << 30, "3.11.2", ()),
         runs=(performance(), LoadgenRun("accuracy", OK, device=device())),
         quality=Quality("top-1", 90.0, "%", 20, 18, 90.0),
-        configuration={"batch_size": 4, "threads": 1, "user_conf": None},
         versions={"mlcommons-loadgen": "6.0.17", "torch": "2.13.0"},
     )
     return replace(made, **changes)  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def test_doubt_and_reasons_are_shown() -> None:
 def test_hostile_text_stays_text() -> None:
     evil = '</script><script>alert("x")</script><img src=x>'
     profile = replace(performance().latency, source=evil)  # type: ignore[type-var]
-    text = render([record(configuration={evil: evil}, runs=(performance(latency=profile),))], evil)
+    text = render([record(runs=(performance(latency=profile, configuration={evil: evil}),))], evil)
     assert "<img" not in text
     assert "<script>alert" not in text
 

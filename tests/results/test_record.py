@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samples import record
 
-from cm4bench_results import Figure, LatencyProfile, Quality, RecordError, ResultRecord, Validity, dumps, loads
+from cm4bench_results import (
+    Figure,
+    LatencyProfile,
+    LoadgenRun,
+    Quality,
+    RecordError,
+    ResultRecord,
+    Validity,
+    dumps,
+    loads,
+)
 
 # JSON numbers are doubles, and NaN has no place in a record.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
@@ -35,8 +45,9 @@ def records() -> st.SearchStrategy[ResultRecord]:
         Validity, valid=st.booleans(), reasons=st.lists(st.text(), min_size=1, max_size=2).map(tuple)
     )
     st.register_type_strategy(Validity, verdicts)
-    flat = st.dictionaries(st.text(), st.text() | st.booleans() | st.none() | st.integers(0, 9), max_size=3)
-    return st.builds(ResultRecord, schema_version=st.just(1), configuration=flat)
+    free = st.dictionaries(st.text(), st.text() | st.none() | st.lists(st.booleans()), max_size=3)
+    st.register_type_strategy(LoadgenRun, lambda _: st.builds(LoadgenRun, configuration=free))
+    return st.builds(ResultRecord, schema_version=st.just(1))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
