@@ -19,6 +19,7 @@ Tier = Literal["full", "embedded", "synthetic"]
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+Percentile = Annotated[float, msgspec.Meta(gt=0, lt=100)]
 PositiveReal = Annotated[float, msgspec.Meta(gt=0)]
 DeviceName = Annotated[str, msgspec.Meta(pattern=r"^(cpu|cuda(:\d+)?)$")]
 
@@ -38,6 +39,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Times carry their unit in their name. Fields that are null leave the decision to user.conf, and after that to the
     mlperf.conf inside loadgen. `quality_target` has the unit of the task's metric (images: percent top-1).
     `target_latency_ns` is the expected latency in SingleStream and MultiStream and the latency limit in Server.
+    A lower `target_latency_percentile` (percent) lets a demonstration pass early stopping with fewer queries: 64 at the
+    90th, 662 at the 99th.
     """
 
     model: ModelConfig
@@ -61,6 +64,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     user_conf: str | None = None
     target_qps: PositiveReal | None = None
     target_latency_ns: Positive | None = None
+    target_latency_percentile: Percentile | None = None
     min_duration_ms: NotNegative | None = None
     max_duration_ms: NotNegative | None = None
     min_query_count: Positive | None = None
@@ -82,8 +86,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         require_known("backend", self.backend)
         if self.scenario in ("SingleStream", "MultiStream") and self.target_qps is not None:
             raise ValueError(f"target_qps={self.target_qps:g} has no meaning in {self.scenario}: use target_latency_ns")
-        if self.scenario == "Offline" and self.target_latency_ns is not None:
-            raise ValueError(f"target_latency_ns={self.target_latency_ns} has no meaning in Offline: use target_qps")
+        if self.scenario == "Offline" and (self.target_latency_ns or self.target_latency_percentile):
+            raise ValueError(
+                "target_latency_ns and target_latency_percentile have no meaning in Offline: use target_qps"
+            )
         if self.scenario != "Server" and (self.coalesce_queries is not None or self.max_async_queries is not None):
             raise ValueError(f"coalesce_queries and max_async_queries belong to Server, scenario is {self.scenario}")
         if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:

@@ -103,27 +103,26 @@ def validity(log: DetailLog) -> Validity:
     """loadgen's verdict. A performance log without a verdict is not valid."""
     if log.values.get("effective_test_mode") == "AccuracyOnly":
         return Validity(valid=None)
-    verdict = log.values.get("result_validity")
-    reasons = log.invalid_reasons or (() if verdict == "VALID" else _unmet(log))
-    return Validity(valid=verdict == "VALID", reasons=reasons)
+    valid = log.values.get("result_validity") == "VALID"
+    return Validity(valid=valid, reasons=() if valid else (*_unmet(log), *filter(None, log.invalid_reasons)))
 
 
 def _unmet(log: DetailLog) -> tuple[str, ...]:
-    """loadgen does not always give a reason; these are the conditions that it says were missed."""
+    """The conditions that loadgen says were missed; its own reason is often empty."""
+    advice = " ".join(str(log.values.get("early_stopping_result", "")).replace("*", "").split())
     conditions = {
         "result_perf_constraints_met": "the latency limit was not met",
         "result_min_duration_met": "the run was shorter than min_duration",
         "result_min_queries_met": "fewer queries than min_query_count",
-        "early_stopping_met": "early stopping: too few queries for the percentile",
+        "early_stopping_met": f"too few queries for the percentile: {advice}",
     }
     unmet = tuple(text for key, text in conditions.items() if log.values.get(key) is False)
-    return unmet or ("loadgen's log has no verdict",)
+    return unmet or (() if log.invalid_reasons else ("loadgen's log has no verdict",))
 
 
 def summarise(log: DetailLog, scenario: Scenario) -> Loadgen:
     """The figures of a log; `figure` is None where loadgen printed no headline number."""
     values = log.values
-    headline = values.get(scenario.metric_key)
     return Loadgen(
         version=str(values.get("loadgen_version", "")),
         seeds={name: int(values[f"effective_{name}"]) for name in _SEEDS if f"effective_{name}" in values},
@@ -131,11 +130,7 @@ def summarise(log: DetailLog, scenario: Scenario) -> Loadgen:
         mode=str(values.get("effective_test_mode", "")),
         num_errors=log.num_errors,
         query_count=values.get("result_query_count"),
-        figure=None
-        if headline is None
-        else Figure(
-            metric=scenario.metric, value=headline * scenario.scale, unit=scenario.unit, key=scenario.metric_key
-        ),
+        figure=_headline(values, scenario),
         figures=_figures(values),
         percentiles_ms=_percentiles(values),
         effective=log.effective,
@@ -143,6 +138,18 @@ def summarise(log: DetailLog, scenario: Scenario) -> Loadgen:
         warnings=log.warnings[:20],
         power_begin=values.get("power_begin"),
         power_end=values.get("power_end"),
+    )
+
+
+def _headline(values: dict[str, Any], scenario: Scenario) -> Figure | None:
+    if scenario.metric_key not in values:
+        return None
+    percentile = 100 * float(values.get("effective_target_latency_percentile", 0))
+    return Figure(
+        metric=scenario.metric.format(percentile=percentile),
+        value=float(values[scenario.metric_key]) * scenario.scale,
+        unit=scenario.unit,
+        key=scenario.metric_key,
     )
 
 

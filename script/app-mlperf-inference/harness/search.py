@@ -17,7 +17,7 @@ from harness.outcome import Found, Outcome, Trial
 from harness.scenarios import ALL
 
 PROBE_S = 4.0  # measured length of the probe whose figure is kept
-FIRST_QUERIES = 32
+FIRST_QUERIES = 16
 MOST_QUERIES = 200_000
 SERVER_QUERIES = 700  # early stopping at the 99th percentile needs about 460 with none late
 SERVER_TRIALS = 8
@@ -60,7 +60,7 @@ class _Search:
 
     def steady(self, scenario: ScenarioName) -> float:
         """Throughput (Offline, samples/s) or mean latency (streams, ms), from a first and a sized probe."""
-        count = max(FIRST_QUERIES, 4 * self._config.batch_size if scenario == "Offline" else 0)
+        count = max(FIRST_QUERIES, 4 * self._config.batch_size) if scenario == "Offline" else FIRST_QUERIES
         value = self._probe(scenario, count)
         seconds = count / value if scenario == "Offline" else count * value / 1e3
         if seconds < PROBE_S:
@@ -121,6 +121,7 @@ class _Search:
             min_query_count=SERVER_QUERIES,
             max_async_queries=backlog,
             target_latency_ns=self._config.target_latency_ns,
+            target_latency_percentile=self._config.target_latency_percentile,
             coalesce_queries=self._config.coalesce_queries,
         )
         figure = outcome.loadgen.figure if outcome.loadgen else None
@@ -131,7 +132,7 @@ class _Search:
         folder = Path(self._config.output_dir) / "trials" / f"{len(self.trials) + 1:02d}-{scenario}"
         plain: dict[str, object] = dict.fromkeys(
             ("target_qps", "target_latency_ns", "coalesce_queries", "max_async_queries", "max_duration_ms",
-             "max_query_count", "user_conf", "quality_target")
+             "max_query_count", "user_conf", "quality_target", "target_latency_percentile")
         )  # fmt: skip
         fixed: dict[str, object] = {
             "scenario": scenario,

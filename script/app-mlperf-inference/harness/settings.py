@@ -21,12 +21,16 @@ NS_PER_MS = 1_000_000
 
 @dataclass(frozen=True)
 class Override:
-    """A RunConfig field as attribute of TestSettings and as user.conf key; user.conf value x `scale` = attribute."""
+    """A RunConfig field as attribute of TestSettings and as user.conf key.
+
+    The field's value times `attribute_scale` is the attribute's, times `key_scale` the user.conf key's.
+    """
 
     field: str
     attribute: str
     key: str
-    scale: float = 1.0
+    attribute_scale: float | None = None  # None: handed on as it is, integers stay integers
+    key_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,23 +42,45 @@ class Expectation:
     asked_by: str
 
 
+_COMMON = (
+    Override("min_duration_ms", "min_duration_ms", "min_duration"),
+    Override("max_duration_ms", "max_duration_ms", "max_duration"),
+    Override("min_query_count", "min_query_count", "min_query_count"),
+    Override("max_query_count", "max_query_count", "max_query_count"),
+)
+_BY_SCENARIO = {
+    "Offline": (Override("target_qps", "offline_expected_qps", "target_qps"),),
+    "Server": (
+        Override("target_qps", "server_target_qps", "target_qps"),
+        Override("target_latency_ns", "server_target_latency_ns", "target_latency", key_scale=1 / NS_PER_MS),
+        Override("coalesce_queries", "server_coalesce_queries", "coalesce_queries"),
+        Override("max_async_queries", "server_max_async_queries", "max_async_queries"),
+    ),
+    **{
+        f"{name}Stream": (
+            Override(
+                "target_latency_ns",
+                f"{name.lower()}_stream_expected_latency_ns",
+                "target_latency",
+                key_scale=1 / NS_PER_MS,
+            ),
+        )
+        for name in ("Single", "Multi")
+    },
+}
+_PERCENTILE = {
+    "SingleStream": "single_stream_target_latency_percentile",
+    "MultiStream": "multi_stream_target_latency_percentile",
+    "Server": "server_target_latency_percentile",
+}
+
+
 def overrides(scenario: Scenario) -> tuple[Override, ...]:
     """Fields of RunConfig that set something in this scenario."""
-    common = tuple(Override(name, name, key) for name, key in (
-        ("min_duration_ms", "min_duration"), ("max_duration_ms", "max_duration"),
-        ("min_query_count", "min_query_count"), ("max_query_count", "max_query_count"),
-    ))  # fmt: skip
-    if scenario.name == "Server":
-        return (
-            *common,
-            Override("target_qps", "server_target_qps", "target_qps"),
-            Override("target_latency_ns", "server_target_latency_ns", "target_latency", NS_PER_MS),
-            Override("coalesce_queries", "server_coalesce_queries", "coalesce_queries"),
-            Override("max_async_queries", "server_max_async_queries", "max_async_queries"),
-        )
-    scale = NS_PER_MS if scenario.target == "target_latency" else 1.0
-    field = "target_latency_ns" if scenario.target == "target_latency" else "target_qps"
-    return (*common, Override(field, scenario.target_field, scenario.target, scale))
+    attribute = _PERCENTILE.get(scenario.name)
+    key = "target_latency_percentile"
+    percentile = (Override(key, attribute, key, attribute_scale=0.01),) if attribute else ()
+    return (*_COMMON, *_BY_SCENARIO[scenario.name], *percentile)
 
 
 def read_user_conf(config: RunConfig) -> dict[str, userconf.Entry]:
@@ -86,14 +112,16 @@ def build(loadgen: ModuleType, config: RunConfig) -> Any:
     for override in overrides(scenario):
         value = getattr(config, override.field)
         if value is not None:
-            setattr(settings, override.attribute, value)
+            setattr(
+                settings, override.attribute, value * override.attribute_scale if override.attribute_scale else value
+            )
     return settings
 
 
 def _refuse_contradictions(config: RunConfig, scenario: Scenario, entries: dict[str, userconf.Entry]) -> None:
     for override in overrides(scenario):
         value, entry = getattr(config, override.field), entries.get(override.key)
-        if value is not None and entry is not None and not _equal(float(value), entry.value * override.scale):
+        if value is not None and entry is not None and not _equal(float(value) * override.key_scale, entry.value):
             raise HarnessError(
                 "user-conf",
                 f"{config.user_conf}:{entry.line}: {override.key} = {entry.value:g}, but the run asks for "
@@ -111,7 +139,7 @@ def expectations(config: RunConfig, performance_sample_count: int) -> tuple[Expe
     for override in overrides(scenario):
         value = getattr(config, override.field)
         if value is not None:
-            asked[override.key] = (value / override.scale, f"run configuration, {override.field}")
+            asked[override.key] = (value * override.key_scale, f"run configuration, {override.field}")
     asked["performance_sample_count_override"] = (performance_sample_count, "the sample library")
     return tuple(_expect(key, value, by, scenario) for key, (value, by) in asked.items() if _logged(key, scenario))
 

@@ -11,9 +11,9 @@ class Scenario:
     """One loadgen scenario.
 
     `metric_key` is the number that MLPerf submits, as a key of mlperf_log_detail.txt, and `scale` turns its value into
-    `unit` (inference rules; for the streams the early-stopping estimate, not the raw percentile). `target` is the
-    user.conf key that sizes the run and `target_field` the attribute of TestSettings behind it. `queued` scenarios
-    answer from a worker thread, the others inside the issue callback.
+    `unit` (inference rules; for the streams the early-stopping estimate, not the raw percentile). `metric` is its name,
+    which may contain the effective `{percentile}`. `target` is the user.conf key that sizes the run. A `queued` scenario
+    answers from a worker thread, the others inside the issue callback.
     """
 
     name: str
@@ -22,7 +22,6 @@ class Scenario:
     unit: str
     scale: float
     target: Literal["target_qps", "target_latency"]
-    target_field: str
     queued: bool = False
 
     @property
@@ -36,21 +35,19 @@ ALL: dict[str, Scenario] = {
     for scenario in (
         Scenario(
             "SingleStream",
-            "90th percentile latency",
+            "{percentile:g}th percentile latency",
             "early_stopping_latency_ss",
             "ms",
             1e-6,
             "target_latency",
-            "single_stream_expected_latency_ns",
         ),
         Scenario(
             "MultiStream",
-            "99th percentile latency per query",
+            "{percentile:g}th percentile latency per query",
             "early_stopping_latency_ms",
             "ms",
             1e-6,
             "target_latency",
-            "multi_stream_expected_latency_ns",
         ),
         Scenario(
             "Offline",
@@ -59,7 +56,6 @@ ALL: dict[str, Scenario] = {
             "samples/s",
             1.0,
             "target_qps",
-            "offline_expected_qps",
         ),
         Scenario(
             "Server",
@@ -68,7 +64,6 @@ ALL: dict[str, Scenario] = {
             "queries/s",
             1.0,
             "target_qps",
-            "server_target_qps",
             queued=True,
         ),
     )

@@ -20,8 +20,7 @@ from harness.tasks.base import Task
 class InlineDispatcher:
     """Issue callback of the three scenarios; see `sut.Sut` for the guard around it.
 
-    With `latency_per_batch` the time of each batch is recorded (Offline, whose one query is the whole run), otherwise the
-    latency of each query.
+    `latency_per_batch` records the time of each batch (Offline, whose one query is the whole run), not of each query.
     """
 
     def __init__(

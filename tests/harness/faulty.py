@@ -1,0 +1,159 @@
+"""Backends that misbehave in one way each, given to the harness by dotted path."""
+
+import ctypes
+import os
+import signal
+import time
+
+import msgspec
+
+from harness.backends.null import NullBackend
+
+
+class Raises(NullBackend):
+    """Raises while the third batch is computed."""
+
+    calls = 0
+
+    def submit(self, rows):
+        self.calls += 1
+        if self.calls == 3:
+            raise RuntimeError("the accelerator fell off")
+        return super().submit(rows)
+
+
+class Hangs(NullBackend):
+    def submit(self, rows):
+        time.sleep(3600)
+
+
+class KillsItself(NullBackend):
+    def submit(self, rows):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Segfaults(NullBackend):
+    def submit(self, rows):
+        ctypes.string_at(0)
+
+
+class Exits(NullBackend):
+    def submit(self, rows):
+        print("licence server not reachable", flush=True)
+        os._exit(42)
+
+
+class TooFewOutputs(NullBackend):
+    def collect(self, ticket):
+        return super().collect(ticket)[: ticket - 1]
+
+
+class LoadFails(NullBackend):
+    def load(self):
+        raise OSError("no room for the engine file")
+
+
+class LoadHangs(NullBackend):
+    def load(self):
+        time.sleep(3600)
+
+
+class SpeaksOfGpu(NullBackend):
+    """Ran elsewhere than it was told to."""
+
+    def execution(self):
+        return msgspec.structs.replace(super().execution(), used="cuda:0", precision="fp32")
+
+
+class OtherPrecision(NullBackend):
+    def execution(self):
+        return msgspec.structs.replace(super().execution(), precision="bf16")
+
+
+def _patch(name, wrapper):
+    import mlperf_loadgen
+
+    setattr(mlperf_loadgen, name, wrapper(getattr(mlperf_loadgen, name)))
+
+
+class CompletesTwice(NullBackend):
+    """The first sample of the run is completed a second time, together with a later batch."""
+
+    def load(self):
+        def wrapper(complete):
+            state = {"done": False}
+
+            def twice(responses):
+                if not state["done"]:
+                    state["done"] = True
+                    complete(responses[:1])
+                complete(responses)
+
+            return twice
+
+        _patch("QuerySamplesComplete", wrapper)
+        return super().load()
+
+
+class DropsOne(NullBackend):
+    """One sample of the run is never completed."""
+
+    def load(self):
+        def wrapper(complete):
+            state = {"dropped": False}
+
+            def dropping(responses):
+                if state["dropped"]:
+                    complete(responses)
+                else:
+                    state["dropped"] = True
+                    complete(responses[1:])
+
+            return dropping
+
+        _patch("QuerySamplesComplete", wrapper)
+        return super().load()
+
+
+class ChangesSettings(NullBackend):
+    """Shortens the run behind everybody's back."""
+
+    def load(self):
+        def wrapper(start):
+            def changed(sut, qsl, settings, logs, audit):
+                settings.min_query_count = 7
+                start(sut, qsl, settings, logs, audit)
+
+            return changed
+
+        _patch("StartTestWithLogSettings", wrapper)
+        return super().load()
+
+
+class PicksUpAudit(NullBackend):
+    """Puts an audit.config where loadgen looks for one by default."""
+
+    def load(self):
+        with open("audit.config", "w") as file:
+            file.write("*.*.mode = 1\n*.*.min_query_count = 3\n")
+        return super().load()
+
+
+class Slow(NullBackend):
+    """1 ms per batch."""
+
+    def submit(self, rows):
+        time.sleep(0.001)
+        return super().submit(rows)
+
+
+class Indices(NullBackend):
+    """Answers every sample with its row, to follow samples through the run."""
+
+    def submit(self, rows):
+        return rows
+
+    def collect(self, ticket):
+        import numpy as np
+
+        return np.array(ticket, dtype=np.float32)
