@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
@@ -34,8 +34,11 @@ setup(
         "cm4bench": "automation/script/cm4bench",
         "cm4bench_results": "automation/experiment/cm4bench_results",
     },
-    packages=["cm4bench", "cm4bench_results"],
-    package_data={"cm4bench": ["py.typed"], "cm4bench_results": ["py.typed", "*.j2", "*.json"]},
+    packages=[
+        *find_packages("automation/script", include=["cm4bench*"]),
+        *find_packages("automation/experiment", include=["cm4bench_results*"]),
+    ],
+    package_data={"": ["py.typed", "*.jinja", "*.json", "*.yaml"]},
     install_requires=requirements("requirements.txt"),
     extras_require={
         "test": requirements("requirements-test.txt"),

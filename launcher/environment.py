@@ -23,6 +23,10 @@ from pathlib import Path
 DOWNLOAD = re.compile(r"^ *Downloading (?:\S*/)?([^-/\s]+)-([^-\s]+)\S* \(([\d.]+) ([kMG]?)B\)")
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 WORTH_A_LINE = 5_000_000  # bytes
+PIP_FLAGS = ("--no-input", "--disable-pip-version-check", "--progress-bar=off")
+# PyPI's torch for Linux brings 3 GB of CUDA libraries, of no use where there is no driver.
+TORCH_FOR_CPUS = "https://download.pytorch.org/whl/cpu"
+NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"))
 
 
 class SetupError(Exception):
@@ -145,7 +149,8 @@ def build(setup: Setup, lock: int) -> None:
         tell(f"making a private environment (once): {setup.venv}, Python {sys.version.split()[0]}")
         run(setup, lock, [sys.executable, "-I", "-m", "venv", "--clear", str(setup.venv)])
     forget_half_installed(setup.venv)
-    run(setup, lock, pip_install(setup))
+    for arguments in pip_steps(setup):
+        run(setup, lock, [str(setup.python), "-I", "-m", "pip", "install", *PIP_FLAGS, *arguments])
     publish(setup.stamp, setup.stamp_text)
     size = f"{size_of(setup.venv) / 1e6:.0f} MB on disk"
     tell(f"environment ready in {time.monotonic() - started:.0f} s: {downloaded(setup.log)}, {size}")
@@ -171,12 +176,17 @@ def forget_half_installed(venv: Path) -> None:
             shutil.rmtree(info)
 
 
-def pip_install(setup: Setup) -> list[str]:
-    """The one pip command of a set-up."""
-    names = ["requirements.txt"] if setup.profile == "base" else ["requirements.txt", "requirements-test.txt"]
-    command = [str(setup.python), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    command += ["--progress-bar=off", "-c", str(setup.root / "constraints.txt")]
-    return command + [word for name in names for word in ("-r", str(setup.root / name))]
+def pip_steps(setup: Setup) -> list[list[str]]:
+    """What to hand to `pip install`, one list after the other."""
+    pins = ["-c", str(setup.root / "constraints.txt")]
+    base = [*pins, "-r", str(setup.root / "requirements.txt")]
+    if setup.profile == "base":
+        return [base]
+    everything = [*base, "-r", str(setup.root / "requirements-test.txt")]
+    if any(path.exists() for path in NVIDIA_DRIVER):
+        return [everything]
+    # First and alone, because pip asks a further index for every package of a command.
+    return [[*pins, "--extra-index-url", TORCH_FOR_CPUS, "torch"], everything]
 
 
 def run(setup: Setup, lock: int, command: Sequence[str]) -> None:

@@ -180,3 +180,12 @@ def test_a_home_that_cannot_be_written(fresh: Clone, tmp_path: Path):
     assert "Not a directory" in done.stderr
     assert "next: set CM4BENCH_HOME" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("driver", [True, False])
+def test_torch_for_the_tests_fits_the_machine(tmp_path: Path, monkeypatch, driver: bool):
+    (tmp_path / "driver").write_text("")
+    monkeypatch.setattr(environment, "NVIDIA_DRIVER", [tmp_path / ("driver" if driver else "none")])
+    base, test = (environment.Setup(tmp_path, tmp_path, profile, "", None, False) for profile in ["base", "test"])
+    assert [step[-1] for step in environment.pip_steps(base)] == [str(tmp_path / "requirements.txt")]
+    assert [step[-1] for step in environment.pip_steps(test)[:-1]] == ([] if driver else ["torch"])
