@@ -1,0 +1,136 @@
+"""Look whether a package is installed; if not, write down for install.sh what pip shall install within which limits."""
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from cm4bench.versions import VersionRange
+
+CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
+# pip would replace these to satisfy another package; a torch build belongs to the machine's GPU and driver
+NEVER_REPLACED = ("torch", "torchvision", "torchaudio")
+# PyPI's torch for Linux brings 3 GB of CUDA libraries; this index has the build for machines without a GPU
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"))
+
+
+def preprocess(i):
+    env = i["env"]
+    requirement = str(env.get("CM_GENERIC_PYTHON_PACKAGE_NAME") or "").strip()
+    if not requirement:
+        return _error("no package was named", 'name it in a variation: cmr "get generic-python-lib _package.numpy"')
+    name = requirement.partition("[")[0]
+    env["CM_TMP_PYTHON_PACKAGE_NAME_ENV"] = env_name(env.get("CM_GENERIC_PYTHON_PACKAGE_ENV_NAME") or name)
+    wanted, found = VersionRange.from_mapping(env, "CM_VERSION"), installed(name, _site_packages(env))
+    forced = str(env.get("CM_TMP_PYTHON_PACKAGE_FORCE_INSTALL", "")).lower() in ("yes", "true", "1", "on")
+    if found and not forced and wanted.admits(found.version):
+        return {"return": 0}
+    if found and name in NEVER_REPLACED:
+        return _kept_error(name, found.version, wanted, env["CM_PYTHON_BIN_WITH_PATH"])
+    _prepare_pip(env, requirement, wanted, forced)
+    i["run_script_input"]["script_name"] = "install"
+    return {"return": 0}
+
+
+def postprocess(i):
+    env = i["env"]
+    if requirements := env.get("CM_TMP_PIP_REQUIREMENTS"):
+        shutil.rmtree(Path(requirements).parent, ignore_errors=True)
+    name = str(env["CM_GENERIC_PYTHON_PACKAGE_NAME"]).partition("[")[0]
+    found = installed(name, _site_packages(env))
+    if not found:
+        return _error(
+            f"pip ended well, but {env['CM_PYTHON_BIN_WITH_PATH']} does not have {name}",
+            f"{env['CM_PYTHON_BIN_WITH_PATH']} -m pip show {name}",
+        )
+    wanted = VersionRange.from_mapping(env, "CM_VERSION")
+    if not wanted.admits(found.version):
+        return _error(f"{name} {found.version} is installed, {wanted} was asked for", f"pip install '{name}{wanted}'")
+    key = env["CM_TMP_PYTHON_PACKAGE_NAME_ENV"]
+    env["CM_TMP_PYTHON_PACKAGE_VERSION_KEY"] = f"CM_{key}_VERSION"
+    env[f"CM_{key}_VERSION"] = env["CM_PYTHONLIB_VERSION"] = found.version
+    env[f"CM_PYTHONLIB_{key}_CACHE_TAGS"] = f"version-{found.version}"
+    env["CM_PYTHONLIB_PATH"] = str(found.locate_file(""))
+    return {"return": 0, "version": found.version}
+
+
+def installed(name, folders):
+    """The package's metadata in one of the site-packages `folders`, or None. Any spelling of the name will do."""
+    import importlib.metadata
+
+    return next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
+
+
+def env_name(package):
+    """`mlcommons-loadgen` → `MLCOMMONS_LOADGEN`."""
+    return re.sub(r"[-.\[\],]+", "_", package).strip("_").upper()
+
+
+def constraint_lines(text, free, kept):
+    """The repository's constraints without the packages in `free`, and with what must stay as it is installed.
+
+    `kept` maps package names to their installed versions.
+    """
+    free = {_canonical(name) for name in (*free, *kept)}
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in lines if _canonical(re.split(r"[\s=<>!~;\[]", line, maxsplit=1)[0]) not in free]
+    return [*lines, *(f"{name}=={version}" for name, version in kept.items())]
+
+
+def _canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _site_packages(env):
+    return [folder for folder in str(env.get("CM_PYTHON_SITE_PACKAGES", "")).split(os.pathsep) if folder]
+
+
+def _prepare_pip(env, requirement, wanted, forced):
+    """Files rather than arguments: nothing of them passes through a shell."""
+    folder = Path(tempfile.mkdtemp(prefix="cm4bench-pip-"))
+    folders = _site_packages(env)
+    kept = {name: found.version for name in NEVER_REPLACED if (found := installed(name, folders))}
+    # a version the user asked for goes over the tested one
+    free = [requirement.partition("[")[0]] if wanted.pip_string() else []
+    text = CONSTRAINTS.read_text() if CONSTRAINTS.is_file() else ""
+    (folder / "constraints.txt").write_text("\n".join(constraint_lines(text, free, kept)) + "\n")
+    (folder / "requirements.txt").write_text("\n".join([*_index_lines(env), requirement + wanted.pip_string()]) + "\n")
+    env["CM_TMP_PIP_REQUIREMENTS"] = str(folder / "requirements.txt")
+    env["CM_TMP_PIP_CONSTRAINTS"] = str(folder / "constraints.txt")
+    flags = ["--force-reinstall", "--no-deps"] if forced else []
+    if str(env.get("CM_GENERIC_PYTHON_PACKAGE_INSTALL_DEPS", "")).lower() in ("no", "false", "0"):
+        flags.append("--no-deps")
+    env["CM_TMP_PIP_FLAGS"] = " ".join(dict.fromkeys(flags))
+
+
+def wants_cpu_torch(package, build):
+    """`build` is cpu, cuda or empty: then the machine decides."""
+    if package not in NEVER_REPLACED or build == "cuda":
+        return False
+    return build == "cpu" or not any(path.exists() for path in NVIDIA_DRIVER)
+
+
+def _index_lines(env):
+    options = {
+        "--index-url": env.get("CM_GENERIC_PYTHON_PIP_INDEX_URL"),
+        "--extra-index-url": env.get("CM_GENERIC_PYTHON_PIP_EXTRA_INDEX_URL"),
+        "--find-links": env.get("CM_GENERIC_PYTHON_PIP_EXTRA_FIND_LINKS_URL"),
+    }
+    chosen = any(options.values())
+    if not chosen and wants_cpu_torch(env["CM_GENERIC_PYTHON_PACKAGE_NAME"], env.get("CM_TORCH_BUILD", "")):
+        options["--extra-index-url"] = TORCH_CPU_INDEX
+    return [f"{option} {str(value).strip()}" for option, value in options.items() if str(value or "").strip()]
+
+
+def _kept_error(name, version, wanted, python):
+    asked = str(wanted) or "a new installation"
+    return _error(
+        f"{name} {version} is installed and is never replaced; {asked} was asked for",
+        f"choose another interpreter with --python=PATH, or replace it yourself: {python} -m pip install {name}",
+    )
+
+
+def _error(cause, hint):
+    return {"return": 1, "error": cause, "hint": hint}
