@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .conditions import CONDITION_KEYS, Verdict, judge
-from .deplists import plain_copy
-from .environment import Environment, Pending, expand, is_pattern, template_keys
+from .environment import Environment, Pending, expand, is_pattern, plain_copy, template_keys
 from .errors import CMBenchError
 from .frame import Call, Frame, merge_values
 from .query import Query, parse_query
@@ -138,8 +137,6 @@ def _is_local(key: str, frame: Frame) -> bool:
 
     keys = _local_keys(frame)
     return key in keys or any(fnmatch.fnmatchcase(key, k) for k in keys if is_pattern(k))
-
-
 
 
 def _joined(base: Mapping[str, Any], more: Any) -> dict[str, Any]:

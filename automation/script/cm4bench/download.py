@@ -252,7 +252,8 @@ def _fetch(url: str, part: _Partial, checksum: Checksum | None, progress: Progre
         except _Broken as problem:
             failures = 0 if part.size > furthest else failures + 1
             furthest = max(furthest, part.size)
-            if failures > options.retries:
+            # a server that never gave a byte is more likely unreachable than busy
+            if failures > (options.retries if furthest else min(2, options.retries)):
                 raise problem.final from problem
             time.sleep(max(problem.wait, options.backoff * 2**failures * random.uniform(0.5, 1.0)))
 

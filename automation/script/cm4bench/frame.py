@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .conditions import judge
-from .deplists import DEP_LISTS, add_to_named, append_deps, plain_copy
-from .environment import Environment, Pending, expand, merge_lists, template_keys
+from .deplists import DEP_LISTS, add_to_named, append_deps
+from .environment import Environment, Pending, expand, merge_lists, plain_copy, template_keys
 from .errors import CMBenchError, Conflict
 from .manifest import Script
 from .query import Query
@@ -239,17 +239,17 @@ def _apply_version(frame: Frame) -> None:
     asked = asked.over(VersionRange.from_mapping(frame.meta))
     asked.check()
     versions = frame.script.raw.get("versions") or {}
+    block = asked.exact
     if not asked.exact:
-        default = str(frame.meta.get("default_version") or "")
-        asked = replace(asked, exact=asked.clamp(default)) if default else asked
+        # CM takes the block of the default even where a bound moves the version away from it
+        block = str(frame.meta.get("default_version") or "")
+        asked = replace(asked, exact=asked.clamp(block))
     frame.version = asked
-    for suffix, value in (("", asked.exact), ("_MIN", asked.minimum), ("_MAX", asked.maximum)):
-        if value:
-            frame.env.set(f"CM_VERSION{suffix}", value)
-    if asked.pip_string():
-        frame.env.set("CM_TMP_PIP_VERSION_STRING", asked.pip_string())
-    if asked.exact in versions:
-        _apply_block(frame, versions[asked.exact] or {})
+    for suffix, value in asked.env_suffixes():
+        frame.env.set(f"CM_VERSION{suffix}", value)
+    frame.env.set("CM_TMP_PIP_VERSION_STRING", asked.pip_string())
+    if block in versions:
+        _apply_block(frame, versions[block] or {})
 
 
 def _merge_state(state: Environment, new: Mapping[str, Any]) -> None:

@@ -296,7 +296,9 @@ def _seen(frame: Frame, reads: Callable[[str], bool], step: Step) -> dict[str, s
     seen = {
         key: env.provenance(key)
         for key in env
-        if reads(key) and not key.startswith(_VOLATILE) and not inside.issuperset(origin_parts(env.origins.get(key, "")))
+        if reads(key)
+        and not key.startswith(_VOLATILE)
+        and not inside.issuperset(origin_parts(env.origins.get(key, "")))
     }
     seen.update({f"state {key}": state.provenance(key) for key in state if reads(key) or key == "script_prefix"})
     return seen

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .dependencies import dependency_call, verdict_of
-from .deplists import DEP_LISTS, plain_copy
+from .dependencies import dependency_call, give_back, verdict_of
+from .deplists import DEP_LISTS
+from .environment import plain_copy
 from .errors import CMBenchError, StepFailed
 from .events import Event, Listener
 from .frame import Call, Frame
@@ -95,10 +96,18 @@ class Runner:
 
     def _reuse(self, step: Step, frame: Frame) -> Outcome:
         self._tell("cached", frame)
+        outcome = step.outcome
         if any(dep.get("dynamic") for kind in DEP_LISTS for dep in frame.deps[kind]):
-            walk(frame, self._visit_dynamic, lambda *_: None)
-        self.done[step.id] = step.outcome
-        return step.outcome
+            outcome = self._refreshed(step, frame)
+        self.done[step.id] = outcome
+        return outcome
+
+    def _refreshed(self, step: Step, frame: Frame) -> Outcome:
+        """A cached outcome around which the dependencies marked `dynamic` run again."""
+        walk(frame, self._visit_dynamic, lambda *_: None, phases=("deps", "prehook_deps"))
+        give_back(frame, step.outcome.new_env, step.outcome.new_state, step.id)
+        walk(frame, self._visit_dynamic, lambda *_: None, phases=("posthook_deps", "post_deps"))
+        return Outcome(*collect_new(frame), step.outcome.version)
 
     def _visit_dynamic(self, frame: Frame, phase: str, dep: Mapping[str, Any]) -> None:
         if dep.get("dynamic"):

@@ -135,7 +135,8 @@ def _add_base(script: Script, chosen: Selected, base: str, parent: str, excluded
             return
     if base in excluded:
         raise Conflict(
-            f"{script.alias}: _{parent} needs _{base}, which is excluded", hint=f"drop -_{base} or _{parent} from the tags"
+            f"{script.alias}: _{parent} needs _{base}, which is excluded",
+            hint=f"drop -_{base} or _{parent} from the tags",
         )
     chosen.add(base, f"_{parent} is built on it")
 
@@ -146,7 +147,9 @@ def _settle_groups(script: Script, chosen: Selected, excluded: Sequence[str]) ->
         if len(on) > 1:
             raise _group_conflict(script, chosen, group, on)
         if not on:
-            default = next((m for m in members if "default" in (script.variations[m] or {}) and m not in excluded), None)
+            default = next(
+                (m for m in members if "default" in (script.variations[m] or {}) and m not in excluded), None
+            )
             if default:
                 chosen.add(default, f"default of group {group}")
 

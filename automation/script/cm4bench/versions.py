@@ -78,6 +78,11 @@ class VersionRange:
             return self.usable_maximum or self.maximum
         return default
 
+    def env_suffixes(self) -> list[tuple[str, str]]:
+        """What is asked, as suffixes of `CM_VERSION` and their values."""
+        bounds = (self.exact, self.minimum, self.maximum, self.usable_maximum)
+        return [(s, v) for s, v in zip(("", "_MIN", "_MAX", "_MAX_USABLE"), bounds, strict=True) if v]
+
     def pip_string(self) -> str:
         """The range as pip's own text: `==V`, `>=min,<=max`, …"""
         if self.exact:
