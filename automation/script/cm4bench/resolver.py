@@ -248,6 +248,7 @@ def collect_new(frame: Frame) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def phase_has_code(frame: Frame, phase: str) -> bool:
+    """Does the script bring code of its own for this phase?"""
     return bool(frame.recipe.natives) if phase == "native" else phase in frame.recipe.hooks
 
 

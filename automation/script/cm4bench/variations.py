@@ -105,7 +105,7 @@ def _members_on(group: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _expand(script: Script, chosen: Selected, excluded: Sequence[str]) -> None:
-    """Follow `base` and `default_variations` until nothing is added; defaults look at the set as it was at the start."""
+    """Follow `base` and `default_variations` until nothing is added; defaults judge by the set at the start."""
     at_start = chosen.names
     done: set[str] = set()
     while True:
@@ -157,8 +157,9 @@ def _settle_groups(script: Script, chosen: Selected, excluded: Sequence[str]) ->
 def _group_conflict(script: Script, chosen: Selected, group: str, on: Sequence[str]) -> Conflict:
     reasons = "".join(f"\n  _{name}: {chosen.reasons[name]}" for name in on)
     droppable = [f"_{n}" for n in on if chosen.reasons[n] == "asked for"]
+    names = " and ".join(f"_{name}" for name in on)
     return Conflict(
-        f"{script.alias}: only one variation of group {group!r} can be on, not {' and '.join('_' + n for n in on)}{reasons}",
+        f"{script.alias}: only one variation of group {group!r} can be on, not {names}{reasons}",
         hint=f"keep one of {', '.join(droppable or on)}",
     )
 
