@@ -18,6 +18,10 @@ TEST_PERCENTILE = 90.0
 TEST_MIN_QUERIES = 64
 # A processor cannot hold the rules' limit for one image classification; a demonstration shall still show a Server run.
 TEST_SERVER_LIMIT_MS = {"cpu": 1_000.0}
+# Share of the Offline target that a short Server run asks for when nobody chose a rate: far enough from saturation.
+TEST_SERVER_SHARE = 0.4
+# In accuracy mode nobody judges latencies: samples may come faster than they are answered.
+ACCURACY_SERVER_QPS = 1_000.0
 
 _GENERAL = {"target_qps": "CM_MLPERF_LOADGEN_TARGET_QPS", "target_latency": "CM_MLPERF_LOADGEN_TARGET_LATENCY"}
 # Scenario: the key of user.conf that sizes the run, and the variable that gives it for this scenario alone.
@@ -49,11 +53,21 @@ def settings_for(env: Env) -> Settings:
 def _target(env: Env, scenario: str) -> Settings:
     key, own = _TARGETS[scenario]
     value = _number(env, own) or _number(env, _GENERAL[key])
+    if value is None and scenario == "Server":
+        value = _server_rate(env)
     settings = {} if value is None else {key: value}
     if scenario == "Server":
         limit = _number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY") or _relaxed_limit(env)
         settings |= {} if limit is None else {"target_latency": limit}
     return settings
+
+
+def _server_rate(env: Env) -> float | None:
+    """A rate for a Server run that nobody gave one."""
+    if _text(env, "CM_MLPERF_LOADGEN_MODE") == "accuracy":
+        return ACCURACY_SERVER_QPS
+    offline = _number(env, "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS")
+    return round(TEST_SERVER_SHARE * offline, 6) if offline and _is_test(env) else None
 
 
 def _relaxed_limit(env: Env) -> float | None:

@@ -66,6 +66,13 @@ def test_the_scenario_s_own_target_beats_the_general_one() -> None:
     assert "target_qps" not in settings(env("SingleStream", **given))
 
 
+def test_a_short_server_run_takes_its_rate_from_offline() -> None:
+    offline = {"CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS": "100"}
+    assert settings(env("Server", **offline))["target_qps"] == 40
+    assert "target_qps" not in settings(env("Server", CM_MLPERF_RUN_STYLE="valid", **offline))
+    assert settings(env("Server", CM_MLPERF_LOADGEN_SERVER_TARGET_QPS="7", **offline))["target_qps"] == 7
+
+
 def test_an_accuracy_run_has_no_lengths() -> None:
     assert set(settings(env("Offline", "accuracy"))) == set()
 

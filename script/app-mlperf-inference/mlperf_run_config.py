@@ -1,0 +1,100 @@
+"""The harness's RunConfig from the environment of a CM script. Pure, but for reading which accelerator the host has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.config import ModelConfig, RunConfig
+
+Env = Mapping[str, Any]
+
+# Most samples per call where the user chose none: a GPU needs many to be busy, a CPU gains little beyond a few.
+DEFAULT_BATCH = {
+    "cpu": {"Offline": 8, "Server": 4, "MultiStream": 8, "SingleStream": 1},
+    "cuda": {"Offline": 256, "Server": 32, "MultiStream": 8, "SingleStream": 1},
+}
+_YES = {"yes", "on", "true", "1"}
+
+
+def chosen_device(env: Env, accelerator: str) -> str:
+    """The device asked for; for `auto` (or nothing) the host's ``accelerator``, cpu or cuda."""
+    asked = text(env, "CM_MLPERF_DEVICE") or "auto"
+    return accelerator if asked == "auto" else asked
+
+
+def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
+    """The run that ``env`` describes. CM_MLPERF_DEVICE must be settled (see `chosen_device`).
+
+    Raises HarnessError naming a value that cannot be, ValueError naming a key that is not a number.
+    """
+    import msgspec
+
+    scenario, device = text(env, "CM_MLPERF_LOADGEN_SCENARIO"), text(env, "CM_MLPERF_DEVICE")
+    fields: dict[str, Any] = {
+        "model": msgspec.to_builtins(_model(env)),
+        "dataset": text(env, "CM_DATASET_PREPROCESSED_PATH"),
+        "scenario": scenario,
+        "output_dir": str(output_dir),
+        "tier": text(env, "CM_MLPERF_DATA_TIER"),
+        "benchmark": text(env, "CM_MLPERF_BENCHMARK"),
+        "mode": text(env, "CM_MLPERF_LOADGEN_MODE"),
+        "backend": text(env, "CM_MLPERF_BACKEND"),
+        "device": device,
+        "precision": text(env, "CM_MLPERF_MODEL_PRECISION"),
+        "batch_size": integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE") or _default_batch(device, scenario),
+        "threads": integer(env, "CM_NUM_THREADS"),
+        "compile": text(env, "CM_MLPERF_COMPILE").lower() in _YES,
+        "channels_last": text(env, "CM_MLPERF_CHANNELS_LAST").lower() in _YES,
+        "user_conf": str(user_conf) if user_conf else None,
+        "quality_target": number(env, "CM_MLPERF_QUALITY_TARGET"),
+        "hang_timeout_s": number(env, "CM_MLPERF_HANG_TIMEOUT") or 120.0,
+        **_search_limit(env),
+    }
+    return RunConfig.from_json(msgspec.json.encode(fields))
+
+
+def _model(env: Env) -> ModelConfig:
+    return ModelConfig(
+        name=text(env, "CM_MODEL"),
+        architecture=text(env, "CM_ML_MODEL_ARCHITECTURE"),
+        weights=text(env, "CM_ML_MODEL_FILE_WITH_PATH") or None,
+        seed=integer(env, "CM_ML_MODEL_SEED") or 0,
+    )
+
+
+def _search_limit(env: Env) -> dict[str, int]:
+    """A search reads no user.conf, so a Server limit other than the rules' must be handed over beside it."""
+    searching = text(env, "CM_MLPERF_LOADGEN_MODE") == "find-performance"
+    limit_ms = number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY")
+    if searching and text(env, "CM_MLPERF_LOADGEN_SCENARIO") == "Server" and limit_ms:
+        return {"target_latency_ns": int(limit_ms * 1e6)}
+    return {}
+
+
+def _default_batch(device: str, scenario: str) -> int:
+    return DEFAULT_BATCH.get(device.partition(":")[0], {}).get(scenario, 1)
+
+
+def text(env: Env, key: str) -> str:
+    """The value as stripped text; empty when unset."""
+    value = env.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def number(env: Env, key: str) -> float | None:
+    """The value as a number, None when unset; ValueError otherwise."""
+    value = text(env, key)
+    try:
+        return float(value) if value else None
+    except ValueError:
+        raise ValueError(f"{key} is {value!r}, not a number") from None
+
+
+def integer(env: Env, key: str) -> int | None:
+    """The value as a whole number, None when unset; ValueError otherwise."""
+    value = number(env, key)
+    if value is not None and not value.is_integer():
+        raise ValueError(f"{key} is {value:g}, not a whole number")
+    return None if value is None else int(value)

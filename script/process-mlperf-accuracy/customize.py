@@ -1,0 +1,36 @@
+"""Find the accuracy log of a run; the score itself is the harness's."""
+
+from pathlib import Path
+
+LOG = "mlperf_log_accuracy.json"
+
+
+def preprocess(i):
+    env = i["env"]
+    given = str(env.get("CM_MLPERF_ACCURACY_RESULTS_DIR") or "")
+    if not given:
+        return {
+            "return": 1,
+            "error": "which accuracy log?",
+            "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER',
+        }
+    folder = find_log(Path(env.get("CM_TMP_CURRENT_PATH") or ".") / Path(given).expanduser())
+    if folder is None:
+        return {
+            "return": 1,
+            "error": f"no {LOG} in {given}",
+            "hint": "give the folder of an accuracy run: --result_dir=…",
+        }
+    env["CM_MLPERF_ACCURACY_LOG_DIR"] = str(folder)
+    env["CM_MLPERF_ACCURACY_FILE"] = str(folder / "accuracy.txt")
+    env["CM_MLPERF_HARNESS_PATH"] = str(Path(__file__).parents[1] / "app-mlperf-inference")
+    return {"return": 0}
+
+
+def find_log(folder):
+    """The folder itself, or its `run_1` as MLPerf's layout has it; None where neither holds a log."""
+    return next((place for place in (folder, folder / "run_1") if (place / LOG).is_file()), None)
+
+
+def _error(cause):
+    return {"return": 1, "error": cause, "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER'}

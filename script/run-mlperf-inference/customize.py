@@ -1,0 +1,60 @@
+"""The front door: prepare a folder for the runs, and turn their outcomes into records, a table and a report."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+for folder in (HERE, ROOT / "automation" / "experiment", HERE.parent / "app-mlperf-inference"):
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
+def preprocess(i):
+    from cm4bench_results.store import default_results_dir, new_run_id
+
+    env = i["env"]
+    here = Path(env.get("CM_TMP_CURRENT_PATH") or ".")
+    run = default_results_dir(env, here.absolute()) / new_run_id(env["CM_MODEL"])
+    try:
+        run.mkdir(parents=True)
+    except OSError as error:
+        cause = f"results cannot be written to {run.parent}: {error.strerror}"
+        return {"return": 1, "error": cause, "hint": "give another folder: --results_dir=FOLDER"}
+    env["CM_MLPERF_RUN_DIR"] = str(run)
+    return {"return": 0}
+
+
+def postprocess(i):
+    from mlperf_conclusion import conclude, read_outcomes
+
+    from cm4bench_results.record import RecordError
+
+    env, state = i["env"], i["state"]
+    run = Path(env["CM_MLPERF_RUN_DIR"])
+    outcomes, versions = read_outcomes(state.get("cm_mlperf_outcomes") or [], run)
+    if not outcomes:
+        run.rmdir()
+        return {
+            "return": 1,
+            "error": "nothing was run: no scenario is left to run",
+            "hint": "drop --scenario or a target",
+        }
+    try:
+        conclusion = conclude(run, outcomes, request_of(i), env, versions)
+    except (OSError, RecordError) as error:
+        return {"return": 1, "error": f"the results cannot be stored: {error}", "hint": f"the logs are in {run}"}
+    env["CM_MLPERF_REPORT"] = str(conclusion.report)
+    state["cm_mlperf_results"] = [str(path) for path in conclusion.paths]
+    conclusion.show()
+    if conclusion.refused:
+        return {"return": 1, "error": "\n".join(conclusion.refused), "hint": f"see {conclusion.report}"}
+    return {"return": 0}
+
+
+def request_of(i):
+    """What the user asked for, as the record keeps it."""
+    from cm4bench_results.record import Request
+
+    options = {name: value for name, value in i["input"].items() if isinstance(value, str | int | float | bool)}
+    return Request(tuple(sys.argv[1:]), tuple(i["script_tags"]), tuple(i["variation_tags"]), options)
