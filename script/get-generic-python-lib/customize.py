@@ -25,7 +25,7 @@ def preprocess(i):
     env["CM_TMP_PYTHON_PACKAGE_NAME_ENV"] = env_name(env.get("CM_GENERIC_PYTHON_PACKAGE_ENV_NAME") or name)
     wanted, found = VersionRange.from_mapping(env, "CM_VERSION"), installed(name, _site_packages(env))
     forced = str(env.get("CM_TMP_PYTHON_PACKAGE_FORCE_INSTALL", "")).lower() in ("yes", "true", "1", "on")
-    if found and not forced and wanted.admits(found.version):
+    if found and not forced and wanted.admits(public_version(found)):
         return {"return": 0}
     if found and name in NEVER_REPLACED:
         return _kept_error(name, found.version, wanted, env["CM_PYTHON_BIN_WITH_PATH"])
@@ -46,14 +46,14 @@ def postprocess(i):
             f"{env['CM_PYTHON_BIN_WITH_PATH']} -m pip show {name}",
         )
     wanted = VersionRange.from_mapping(env, "CM_VERSION")
-    if not wanted.admits(found.version):
+    if not wanted.admits(public_version(found)):
         return _error(f"{name} {found.version} is installed, {wanted} was asked for", f"pip install '{name}{wanted}'")
     key = env["CM_TMP_PYTHON_PACKAGE_NAME_ENV"]
     env["CM_TMP_PYTHON_PACKAGE_VERSION_KEY"] = f"CM_{key}_VERSION"
     env[f"CM_{key}_VERSION"] = env["CM_PYTHONLIB_VERSION"] = found.version
     env[f"CM_PYTHONLIB_{key}_CACHE_TAGS"] = f"version-{found.version}"
     env["CM_PYTHONLIB_PATH"] = str(found.locate_file(""))
-    return {"return": 0, "version": found.version}
+    return {"return": 0, "version": public_version(found)}
 
 
 def installed(name, folders):
@@ -61,6 +61,11 @@ def installed(name, folders):
     import importlib.metadata
 
     return next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
+
+
+def public_version(found):
+    """`2.13.0+cpu` → `2.13.0`: what comes after the plus is the build, and nobody asks for it by number."""
+    return found.version.partition("+")[0]
 
 
 def env_name(package):
@@ -120,15 +125,27 @@ def _index_lines(env):
     }
     chosen = any(options.values())
     if not chosen and wants_cpu_torch(env["CM_GENERIC_PYTHON_PACKAGE_NAME"], env.get("CM_TORCH_BUILD", "")):
-        options["--extra-index-url"] = TORCH_CPU_INDEX
+        if _reachable(TORCH_CPU_INDEX):
+            options["--extra-index-url"] = TORCH_CPU_INDEX
+        else:  # pip would try it again and again, for each package
+            print(f"{TORCH_CPU_INDEX} is not reachable: torch comes from pip's own index, as it is there", flush=True)
     return [f"{option} {str(value).strip()}" for option, value in options.items() if str(value or "").strip()]
+
+
+def _reachable(url):
+    import requests
+
+    try:
+        return requests.head(url, timeout=5, allow_redirects=True).status_code < 500
+    except requests.RequestException:
+        return False
 
 
 def _kept_error(name, version, wanted, python):
     asked = str(wanted) or "a new installation"
     return _error(
         f"{name} {version} is installed and is never replaced; {asked} was asked for",
-        f"choose another interpreter with --python=PATH, or replace it yourself: {python} -m pip install {name}",
+        f"use another interpreter (--env.CM_PYTHON_BIN_WITH_PATH=PATH), or replace it yourself: {python} -m pip install {name}",
     )
 
 

@@ -23,10 +23,15 @@ def preprocess(i):
     asked = str(env.get("CM_PYTHON_BIN_WITH_PATH") or "").strip()
     path = find_interpreter(asked) if asked else sys.executable
     if not path:
-        return _error(f"no Python interpreter at {asked}", "give its path: --python=/usr/bin/python3")
+        return _error(
+            f"no Python interpreter at {asked}", "give its path: --env.CM_PYTHON_BIN_WITH_PATH=/usr/bin/python3"
+        )
     facts = _own_facts() if _is_this_interpreter(path) else _probe(path)
     if "problem" in facts:
-        return _error(f"{path} does not run as a Python interpreter: {facts['problem']}", "give another: --python=PATH")
+        return _error(
+            f"{path} does not run as a Python interpreter: {facts['problem']}",
+            "give another: --env.CM_PYTHON_BIN_WITH_PATH=PATH",
+        )
     return _accept(env, path, facts)
 
 
@@ -64,9 +69,14 @@ def _accept(env, path, facts):
     version = facts["version"]
     major, minor, patch = [*version.split("+")[0].split("."), "0", "0"][:3]
     if (int(major), int(minor)) < OLDEST:
-        return _error(f"{path} is Python {version}, too old", "give Python 3.10 or newer: --python=PATH")
+        return _error(
+            f"{path} is Python {version}, too old", "give Python 3.10 or newer: --env.CM_PYTHON_BIN_WITH_PATH=PATH"
+        )
     if not facts["pip"]:
-        return _error(f"{path} (Python {version}) has no pip", f"{path} -m ensurepip, or --python=PATH for another one")
+        return _error(
+            f"{path} (Python {version}) has no pip",
+            f"{path} -m ensurepip, or --env.CM_PYTHON_BIN_WITH_PATH=PATH for another one",
+        )
     env["CM_PYTHON_BIN_WITH_PATH"] = path
     env["CM_PYTHON_BIN"] = Path(path).name
     env["CM_PYTHON_BIN_PATH"] = str(Path(path).parent)
