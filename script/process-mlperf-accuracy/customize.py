@@ -12,7 +12,7 @@ def preprocess(i):
         return {
             "return": 1,
             "error": "which accuracy log?",
-            "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER',
+            "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER --dataset=FOLDER',
         }
     folder = find_log(Path(env.get("CM_TMP_CURRENT_PATH") or ".") / Path(given).expanduser())
     if folder is None:
@@ -21,6 +21,8 @@ def preprocess(i):
             "error": f"no {LOG} in {given}",
             "hint": "give the folder of an accuracy run: --result_dir=…",
         }
+    if not env.get("CM_DATASET_PREPROCESSED_PATH"):
+        return _error("no preprocessed data set was given to compare with")
     env["CM_MLPERF_ACCURACY_LOG_DIR"] = str(folder)
     env["CM_MLPERF_ACCURACY_FILE"] = str(folder / "accuracy.txt")
     env["CM_MLPERF_HARNESS_PATH"] = str(Path(__file__).parents[1] / "app-mlperf-inference")
@@ -33,4 +35,4 @@ def find_log(folder):
 
 
 def _error(cause):
-    return {"return": 1, "error": cause, "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER'}
+    return {"return": 1, "error": cause, "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER --dataset=FOLDER'}
