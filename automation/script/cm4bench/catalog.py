@@ -10,10 +10,9 @@ import hashlib
 import marshal
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .blobfile import read_blob, write_blob
 from .errors import CMBenchError, ManifestError, NotFound, did_you_mean
@@ -26,16 +25,14 @@ __all__ = ["Catalog", "Selection", "SetAside"]
 _VERSION = 4
 
 
-@dataclass(frozen=True)
-class SetAside:
+class SetAside(NamedTuple):
     """A script that cannot be used, and why (broken file, unknown key)."""
 
     path: Path
     cause: str
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """The script chosen for a query, what else matched, and why this one."""
 
     script: Script

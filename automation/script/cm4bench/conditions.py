@@ -6,8 +6,7 @@ The word lists (yes/on/true/1 mean "set", no/off/false/0 mean "unset") are CM's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .environment import Environment, Pending
 
@@ -19,8 +18,7 @@ _FALSY = _UNSET | {""}
 CONDITION_KEYS = ("enable_if_env", "enable_if_any_env", "skip_if_env", "skip_if_any_env")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`holds` is None while it hangs on the keys in `waits_on`. `because` is the deciding condition in words."""
 
     holds: bool | None

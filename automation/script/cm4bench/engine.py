@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .catalog import Catalog
 from .environment import Environment
@@ -28,24 +28,22 @@ from .versions import VersionRange
 __all__ = ["Engine", "Report", "Request"]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a user asks for. `options` are flags for the script's own inputs; `env` values are set from outside."""
 
     tags: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    env: Mapping[str, Any] = field(default_factory=dict)
-    state: Mapping[str, Any] = field(default_factory=dict)
-    const: Mapping[str, Any] = field(default_factory=dict)
-    adr: Mapping[str, Any] = field(default_factory=dict)
-    ad: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
+    env: Mapping[str, Any] = MappingProxyType({})
+    state: Mapping[str, Any] = MappingProxyType({})
+    const: Mapping[str, Any] = MappingProxyType({})
+    adr: Mapping[str, Any] = MappingProxyType({})
+    ad: Mapping[str, Any] = MappingProxyType({})
     version: VersionRange = VersionRange()
     renew: bool = False
     verbose: bool = False
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What a run gave: the script's outcome, its final environment and state, and which steps were run or reused."""
 
     outcome: Outcome

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["Event", "Listener", "silent"]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """`kind`: planned, started, finished, cached, failed, waiting, note. `depth` counts from the requested script."""
 
     kind: str

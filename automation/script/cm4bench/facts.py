@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 __all__ = ["Facts", "read_facts"]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """Host facts by dotted name (`os.flavor`, `cpu.count`, `accelerator`), and what identifies the platform."""
 
     platform: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = MappingProxyType({})
 
 
 def read_facts() -> Facts:
     """Read this host. Costs well under a millisecond."""
     uname = os.uname() if hasattr(os, "uname") else None
-    machine = uname.machine if uname else platform.machine()
-    system = uname.sysname.lower() if uname else platform.system().lower()
+    machine = uname.machine if uname else os.environ.get("PROCESSOR_ARCHITECTURE", "")
+    system = uname.sysname.lower() if uname else sys.platform
     release = _os_release()
     values = {
         "os.type": system,
@@ -33,13 +31,13 @@ def read_facts() -> Facts:
         "os.flavor": release.get("ID", system),
         "os.flavor_like": release.get("ID_LIKE", release.get("ID", "")),
         "os.version": release.get("VERSION_ID", ""),
-        "os.kernel": uname.release if uname else platform.release(),
+        "os.kernel": uname.release if uname else "",
         "os.bits": "64" if sys.maxsize > 2**32 else "32",
         "cpu.architecture": machine,
         "cpu.count": os.cpu_count() or 1,
         "cpu.usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "python.executable": sys.executable,
-        "python.version": platform.python_version(),
+        "python.version": ".".join(str(n) for n in sys.version_info[:3]),
         "accelerator": "cuda" if _has_nvidia_gpu() else "cpu",
     }
     return Facts(f"{system}-{machine}", values)

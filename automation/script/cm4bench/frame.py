@@ -7,8 +7,9 @@ then each variation, each complete combination, the version's block; constants a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .conditions import judge
 from .deplists import DEP_LISTS, add_to_named, append_deps
@@ -20,11 +21,13 @@ from .recipe import Recipe
 from .variations import Selected, layers, select_variations
 from .versions import VersionRange
 
-__all__ = ["Call", "Frame", "open_frame"]
+__all__ = ["Call", "Frame", "merge_values", "open_frame"]
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_NOTHING = Environment()
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One request for a script: from the user, or from a dependency of another step.
 
     `options` are flags that `inputs:`/`input_mapping:` may turn into environment keys; `adr` (add deps recursive)
@@ -32,15 +35,15 @@ class Call:
     """
 
     query: Query
-    env: Environment = field(default_factory=Environment)
-    state: Environment = field(default_factory=Environment)
-    local_env: Mapping[str, Any] = field(default_factory=dict)
-    local_state: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    const: Mapping[str, Any] = field(default_factory=dict)
-    const_state: Mapping[str, Any] = field(default_factory=dict)
-    adr: Mapping[str, Any] = field(default_factory=dict)
-    ad: Mapping[str, Any] = field(default_factory=dict)
+    env: Environment = _NOTHING
+    state: Environment = _NOTHING
+    local_env: Mapping[str, Any] = _EMPTY
+    local_state: Mapping[str, Any] = _EMPTY
+    options: Mapping[str, Any] = _EMPTY
+    const: Mapping[str, Any] = _EMPTY
+    const_state: Mapping[str, Any] = _EMPTY
+    adr: Mapping[str, Any] = _EMPTY
+    ad: Mapping[str, Any] = _EMPTY
     version: VersionRange = VersionRange()
     extra_cache_tags: tuple[str, ...] = ()
     force_cache: bool = False
@@ -49,7 +52,7 @@ class Call:
     chain: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Frame:
     """The working values of one step. Mutable: phases and dependencies change `env` and `state` as they go.
 
@@ -243,7 +246,7 @@ def _apply_version(frame: Frame) -> None:
     if not asked.exact:
         # CM takes the block of the default even where a bound moves the version away from it
         block = str(frame.meta.get("default_version") or "")
-        asked = replace(asked, exact=asked.clamp(block))
+        asked = asked._replace(exact=asked.clamp(block))
     frame.version = asked
     for suffix, value in asked.env_suffixes():
         frame.env.set(f"CM_VERSION{suffix}", value)

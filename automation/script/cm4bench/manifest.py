@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import ManifestError
 
@@ -15,8 +14,7 @@ __all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "loa
 MANIFEST_NAMES = ("_cm.yaml", "_cm.json")
 
 
-@dataclass(frozen=True)
-class Repo:
+class Repo(NamedTuple):
     """A registered repository of scripts. `strict`: unknown manifest keys are errors here."""
 
     alias: str
@@ -30,8 +28,7 @@ class Repo:
         return self.path / self.prefix / "script" if self.prefix else self.path / "script"
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A documented option of a script: the flag `--name` sets the environment key `env`."""
 
     name: str
@@ -57,8 +54,7 @@ class Input:
         return given
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """An environment key that a step promises. `fact` names the host fact which already tells its value."""
 
     key: str
@@ -68,8 +64,7 @@ class Output:
     help: str = ""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a step's data comes from, known before anything is fetched. `size` is in bytes."""
 
     name: str
@@ -80,13 +75,13 @@ class Source:
     when: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Script:
-    """One script directory of the catalogue."""
+    """One script directory of the catalogue; not to be changed once made."""
 
-    path: Path
-    repo: Repo
-    raw: Mapping[str, Any]
+    def __init__(self, path: Path, repo: Repo, raw: Mapping[str, Any]) -> None:
+        self.path = path
+        self.repo = repo
+        self.raw = raw
 
     @property
     def alias(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from .errors import StepFailed
 
 __all__ = ["NativeRun", "choose_script", "export_lines", "parse_env_out"]
 
-_UNSAFE = re.compile(r'(["`]|\$\()')
+_UNSAFE = r'(["`]|\$\()'
 _TAIL_LINES = 12
 
 
@@ -55,7 +54,7 @@ def _list_key(key: str) -> tuple[str, str]:
 
 
 def _quoted(text: str) -> str:
-    text = _UNSAFE.sub(r"\\\1", text)
+    text = re.sub(_UNSAFE, r"\\\1", text)
     return text + "\\" if text.endswith("\\") else text
 
 
@@ -105,6 +104,8 @@ class NativeRun:
         (self.folder / "tmp-run.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _execute(self, command: Sequence[str]) -> int:
+        import subprocess
+
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             try:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import OutputMissing
 from .manifest import Output
@@ -15,8 +14,7 @@ __all__ = ["Fingerprint", "check_outputs", "fingerprint_outputs", "first_damage"
 _HASHED_BYTES = 256 << 20
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """A promised path as it was: `size` in bytes (file) or entries (dir); `sha256` only for files up to 256 MiB."""
 
     key: str

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .environment import Pending
 from .manifest import Script, Source
 
 __all__ = ["Edge", "Outcome", "Plan", "Step"]
 
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class Outcome:
+
+class Outcome(NamedTuple):
     """What a step gives back to whoever called it. In a plan, values may still be Pending."""
 
-    new_env: Mapping[str, Any] = field(default_factory=dict)
-    new_state: Mapping[str, Any] = field(default_factory=dict)
+    new_env: Mapping[str, Any] = _EMPTY
+    new_state: Mapping[str, Any] = _EMPTY
     version: str = ""
     deps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """One dependency of a step. `step` is None where it is not wanted or cannot be named yet.
 
     `wanted` is None while the condition waits for the values in `waits_on`.
@@ -37,8 +37,7 @@ class Edge:
     waits_on: tuple[Pending, ...] = ()
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One script with everything that decides what it does. Steps with equal `id` are the same step.
 
     `ingredients` is what `id` was computed from, by name, so that a miss can be explained by comparing two of them;
@@ -70,8 +69,7 @@ class Step:
         return tuple(dict.fromkeys([*tags, *self.ingredients.get("extra_cache_tags", ())]))
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The steps that answer a request. `root` is the requested script; shared steps appear once in `steps()`."""
 
     root: Step

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import Conflict
 
 __all__ = ["Query", "parse_query"]
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """A parsed tag query; order of variations is kept because CM applies them in that order."""
 
     tags: tuple[str, ...] = ()

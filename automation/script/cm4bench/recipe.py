@@ -17,8 +17,8 @@ from .blobfile import read_blob, write_blob
 
 __all__ = ["Recipe", "RecipeBook", "read_recipe"]
 
-_TOKEN = re.compile(r"\+?[A-Z][A-Z0-9_]{2,}")
-_ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]{2,})=")
+_TOKEN = r"\+?[A-Z][A-Z0-9_]{2,}"
+_ASSIGNED = r"\b([A-Z][A-Z0-9_]{2,})="
 _SKIPPED_FOLDERS = {"__pycache__", ".git", "node_modules", "tmp", "docs", "dockerfiles"}
 _SKIPPED_SUFFIXES = {".pyc", ".md", ".png", ".log"}
 _MAX_SCANNED_BYTES = 1 << 20
@@ -88,6 +88,7 @@ class RecipeBook:
 
 
 def read_recipe(folder: Path, names: list[str]) -> Recipe:
+    """Read all of a folder's files, given by their names relative to it."""
     digest = hashlib.sha256()
     mentions: set[str] = set()
     constants: set[str] = set()
@@ -99,14 +100,14 @@ def read_recipe(folder: Path, names: list[str]) -> Recipe:
         if len(content) > _MAX_SCANNED_BYTES:
             continue
         text = content.decode("utf-8", "replace")
-        mentions.update(_TOKEN.findall(text))
+        mentions.update(re.findall(_TOKEN, text))
         if name.endswith(".py") and "/" not in name:
             written, named, defined = _read_python(text)
             writes |= written
             constants |= named
             hooks |= defined if name == "customize.py" else set()
         elif name not in ("_cm.yaml", "_cm.json"):
-            writes.update(_ASSIGNED.findall(text))
+            writes.update(re.findall(_ASSIGNED, text))
     natives = [n for n in names if n.endswith((".sh", ".bat")) and "/" not in n]
     return Recipe(digest.hexdigest(), mentions, constants, writes, hooks, natives)
 
@@ -132,7 +133,7 @@ def _read_python(text: str) -> tuple[set[str], set[str], set[str]]:
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return set(_TOKEN.findall(text)), set(), {"preprocess", "postprocess"}
+        return set(re.findall(_TOKEN, text)), set(), {"preprocess", "postprocess"}
     writes: set[str] = set()
     constants: set[str] = set()
     opaque = False
@@ -143,7 +144,7 @@ def _read_python(text: str) -> tuple[set[str], set[str], set[str]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             constants.add(node.value)
     if opaque:
-        writes.update(_TOKEN.findall(text))
+        writes.update(re.findall(_TOKEN, text))
     known = {"preprocess", "postprocess", "detect_version", "predeps"}
     return writes, constants, {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & known
 

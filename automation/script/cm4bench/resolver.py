@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from .catalog import Catalog, Selection
 from .conditions import Verdict
@@ -46,8 +46,7 @@ def walk(frame: Frame, visit: Visit, act: Act, phases: Sequence[str] = PHASES) -
             act(frame, phase)
 
 
-@dataclass
-class _Trace:
+class _Trace(NamedTuple):
     """One resolution, reusable by any call whose readable inputs have the same provenance."""
 
     reads: Callable[[str], bool]
@@ -55,7 +54,7 @@ class _Trace:
     step: Step
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Resolver:
     """Resolves calls against one catalogue and one set of facts, remembering what it has resolved."""
 
@@ -187,11 +186,11 @@ class Resolver:
     def _settled(self, step: Step) -> Step:
         """The step, with what it really gave if it has run already or is in the cache."""
         if step.id in self.done:
-            return replace(step, outcome=self.done[step.id])
+            return step._replace(outcome=self.done[step.id])
         if not step.caches or step.cached:
             return step
         outcome, miss = self.recall(step)
-        return replace(step, outcome=outcome, cached=True, undecided=False) if outcome else replace(step, miss=miss)
+        return step._replace(outcome=outcome, cached=True, undecided=False) if outcome else step._replace(miss=miss)
 
     def _ingredients(self, frame: Frame, edges: list[Edge], produced: frozenset[str]) -> dict[str, Any]:
         states = frame.entry_state

@@ -10,9 +10,9 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS
@@ -34,8 +34,7 @@ __all__ = ["RunOptions", "Runner"]
 _BEFORE_CLAIM = ("deps",)
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """How to run, not what. `renew`: make the requested script anew even if it is in the store.
 
     `keep_files`: leave CM's `tmp-*` files of uncached scripts where they ran.
@@ -55,7 +54,7 @@ class _Skipped(Exception):
         self.instead = instead
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Runner:
     """Performs calls. One runner per request; `done` remembers each step so that equal ones run once."""
 
@@ -214,7 +213,7 @@ class Runner:
         if not skipped.instead:
             return Outcome()
         tags = str(skipped.instead.get("tags") or "")
-        call = replace(frame.call, query=parse_query(tags), env=frame.env.copy(), chain=frame.chain)
+        call = frame.call._replace(query=parse_query(tags), env=frame.env.copy(), chain=frame.chain)
         return self.perform(call)[0]
 
     def _conclude(self, frame: Frame) -> Outcome:
@@ -225,7 +224,7 @@ class Runner:
         new_env, new_state = collect_new(frame)
         check_outputs(frame.script.outputs, new_env, frame.label)
         version = frame.env.text("CM_DETECTED_VERSION") or frame.env.text("CM_VERSION")
-        if not replace(frame.version, exact="").admits(version):
+        if not frame.version._replace(exact="").admits(version):
             raise StepFailed(f"{frame.label} delivered version {version}, but {frame.version} was asked for")
         return Outcome(new_env, new_state, version)
 

@@ -11,12 +11,11 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .errors import StoreError
 from .outputs import Fingerprint, fingerprint_outputs, first_damage
@@ -30,16 +29,15 @@ META_FILE = "_cm.json"
 _PARTIAL_MAX_AGE_S = 30 * 86400
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A published result of a step. `observed` holds the input values under which it was made."""
 
     folder: Path
     id: str
     label: str
     outcome: Outcome
-    ingredients: Mapping[str, Any] = field(default_factory=dict)
-    observed: Mapping[str, Any] = field(default_factory=dict)
+    ingredients: Mapping[str, Any] = MappingProxyType({})
+    observed: Mapping[str, Any] = MappingProxyType({})
     outputs: tuple[Fingerprint, ...] = ()
     created: float = 0.0
     seconds: float = 0.0
@@ -102,6 +100,8 @@ class Store:
 
     def clear_for_build(self, step: Step) -> Path:
         """Empty the entry's folder (it is claimed) but for partial downloads."""
+        import shutil
+
         folder = self.root / entry_uid(step.id)
         with _storage_errors(folder):
             (folder / META_FILE).unlink(missing_ok=True)
@@ -150,6 +150,8 @@ class Store:
 
     def sweep(self, keep: set[str]) -> list[Path]:
         """Remove debris that no process holds. Fresh partial downloads stay: their owner may come back."""
+        import shutil
+
         from filelock import FileLock, Timeout
 
         removed = []
@@ -241,14 +243,14 @@ def _state(entry: Entry) -> dict[str, Any]:
         "label": entry.label,
         "ingredients": entry.ingredients,
         "observed": entry.observed,
-        "outputs": [vars(item) for item in entry.outputs],
+        "outputs": [item._asdict() for item in entry.outputs],
         "created": entry.created,
         "seconds": entry.seconds,
     }
     outcome = entry.outcome
     return {
-        "new_env": outcome.new_env,
-        "new_state": outcome.new_state,
+        "new_env": dict(outcome.new_env),
+        "new_state": dict(outcome.new_state),
         "deps": list(outcome.deps),
         "version": outcome.version,
         "cm4bench": ours,

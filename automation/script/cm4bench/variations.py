@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from .catalog import dynamic_key
@@ -13,12 +12,12 @@ from .manifest import Script
 __all__ = ["Selected", "layers", "select_variations"]
 
 
-@dataclass
 class Selected:
-    """Chosen variation names in order of application, each with the reason it is on."""
+    """Chosen variation names in order of application, each with the reason it is on; groups and their members."""
 
-    reasons: dict[str, str] = field(default_factory=dict)
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        self.reasons: dict[str, str] = {}
+        self.groups = groups
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -35,7 +34,7 @@ def select_variations(script: Script, wanted: Sequence[str], excluded: Sequence[
         Conflict: two members of one group, an invalid combination, an excluded base.
         ManifestError: a `base` or alias that does not exist.
     """
-    chosen = Selected(groups=_groups(script))
+    chosen = Selected(_groups(script))
     for name in wanted:
         chosen.add(name, "asked for")
         alias = _body(script, name).get("alias")

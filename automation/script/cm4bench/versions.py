@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import Conflict
 
 __all__ = ["VersionRange", "compare"]
 
-_PART = re.compile(r"\d+|[a-z]+", re.IGNORECASE)
+_PART = r"\d+|[A-Za-z]+"
 
 
 def compare(left: str, right: str) -> int:
@@ -21,14 +20,13 @@ def compare(left: str, right: str) -> int:
 
 
 def _key(version: str) -> list[tuple[int, int, str]]:
-    parts = _PART.findall(version)
+    parts = re.findall(_PART, version)
     while parts and parts[-1] == "0":
         parts.pop()
     return [(1, int(p), "") if p.isdigit() else (0, 0, p.lower()) for p in parts]
 
 
-@dataclass(frozen=True)
-class VersionRange:
+class VersionRange(NamedTuple):
     """What is asked of a tool's version; empty strings mean "not asked"."""
 
     exact: str = ""
@@ -56,7 +54,7 @@ class VersionRange:
         if self.minimum and self.maximum and compare(self.minimum, self.maximum) > 0:
             raise Conflict(f"no version is both >= {self.minimum} and <= {self.maximum}")
         if self.exact and not self.admits(self.exact):
-            raise Conflict(f"version {self.exact} is outside {replace(self, exact='')}")
+            raise Conflict(f"version {self.exact} is outside {self._replace(exact='')}")
 
     def admits(self, version: str) -> bool:
         """Does a produced version satisfy the range? An empty (unknown) version does, as in CM."""
