@@ -145,7 +145,7 @@ def _kept_error(name, version, wanted, python):
     asked = str(wanted) or "a new installation"
     return _error(
         f"{name} {version} is installed and is never replaced; {asked} was asked for",
-        f"use another interpreter (--env.CM_PYTHON_BIN_WITH_PATH=PATH), or replace it yourself: {python} -m pip install {name}",
+        f"use another interpreter (--env.CM_PYTHON_BIN_WITH_PATH=PATH), or replace it: {python} -m pip install {name}",
     )
 
 

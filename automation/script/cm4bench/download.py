@@ -50,6 +50,9 @@ Progress = Callable[[int, "int | None"], None]
 """Called with (bytes done, bytes in all or None) after each chunk."""
 
 
+_NETWORK_CHUNK = 1 << 16  # what a breaking connection costs at most
+
+
 class DownloadError(CMBenchError):
     """A file could not be fetched."""
 
@@ -317,7 +320,7 @@ def _receive(
         digest.update_from(part.path)
     part.remember(url, _validator(response), total)
     with part.path.open("ab" if offset else "wb") as file:
-        for chunk in response.iter_content(CHUNK):
+        for chunk in response.iter_content(_NETWORK_CHUNK):
             _append(file, chunk, digest, total, progress)
         os.fsync(file.fileno())
     if total is not None and digest.size != total:
