@@ -120,10 +120,15 @@ def _figures(outcome: of_harness.Outcome) -> tuple[Figure, ...]:
     loadgen = outcome.loadgen
     if loadgen is None or outcome.config.mode == "accuracy":
         return ()
-    rest = [Figure(one.metric, one.value, one.unit) for one in loadgen.figures if not _same(one, loadgen.figure)]
-    head = [_headline(loadgen, loadgen.figure)] if loadgen.figure else []
+    head = [_headline(loadgen, loadgen.figure)] if loadgen.figure and _is_known(loadgen.figure) else []
+    rest = [one for one in loadgen.figures if _is_known(one) and not _same(one, loadgen.figure)]
     tail = [Figure(f"p{name} latency", ms, "ms") for name, ms in loadgen.percentiles_ms.items()]
-    return (*head, *rest, *tail)
+    return (*head, *(Figure(one.metric, one.value, one.unit) for one in rest), *tail)
+
+
+def _is_known(figure: of_harness.Figure) -> bool:
+    """loadgen writes 0 for an early-stopping estimate that it could not make."""
+    return figure.value > 0 or not figure.key.startswith("early_stopping")
 
 
 def _same(one: of_harness.Figure, headline: of_harness.Figure | None) -> bool:
@@ -198,8 +203,9 @@ def _versions(outcomes: Sequence[of_harness.Outcome]) -> dict[str, str]:
 
 
 def _notes(outcomes: Sequence[of_harness.Outcome]) -> tuple[str, ...]:
-    against = [reason for outcome in outcomes if outcome.submittable for reason in outcome.submittable.reasons]
-    return tuple(dict.fromkeys([*against, *(note for outcome in outcomes for note in outcome.notes)]))
+    formal = [outcome for outcome in outcomes if outcome.config.mode != "find-performance"]
+    against = [reason for outcome in formal if outcome.submittable for reason in outcome.submittable.reasons]
+    return tuple(dict.fromkeys([*against, *(note for outcome in formal for note in outcome.notes)]))
 
 
 def _plain(struct: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cm4bench_results.plots import MARKED, latency_figure, percentile_label
 from cm4bench_results.record import LoadgenRun, ResultRecord, Validity, dumps
 from cm4bench_results.stamp import stamps, verdict
 from cm4bench_results.store import write_atomically
-from cm4bench_results.table import Row, number, row_of
+from cm4bench_results.table import NOT_RUN, Row, headline, number, row_of
 
 TEMPLATE = "report.html.jinja"
 
@@ -39,6 +39,8 @@ class Section:
     row: Row
     verdict: Validity
     stamps: tuple[str, ...]
+    headline: str
+    metric: str
     plot: Plot | None
     request: Mapping[str, Any]
     host: Mapping[str, Any]
@@ -90,12 +92,15 @@ def _environment() -> Any:
 
 
 def _section(index: int, record: ResultRecord) -> Section:
+    figure = headline(record)
     return Section(
         anchor=f"result-{index + 1}",
         record=record,
         row=row_of(record),
         verdict=verdict(record),
         stamps=stamps(record),
+        headline=f"{number(figure.value)} {figure.unit}" if figure else NOT_RUN,
+        metric=figure.metric if figure else "no figure",
         plot=_plot(f"plot-{index + 1}", record),
         request=asdict(record.request),
         host=asdict(record.host),

@@ -1,4 +1,4 @@
-"""The table that a run ends with: one line per record; a rich table on a terminal, plain columns elsewhere."""
+"""The table that a run ends with: one row per record; a drawn table on a terminal, plain columns elsewhere."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, TextIO
 
-from cm4bench_results.record import ResultRecord
-from cm4bench_results.stamp import SUSPECT, stamps, verdict
+from cm4bench_results.record import Figure, ResultRecord
+from cm4bench_results.stamp import stamps, verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 NOT_RUN = "–"
+# Columns of a log file; narrower ones would cut the reasons into shreds.
+PLAIN_WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,14 @@ def row_of(record: ResultRecord) -> Row:
 
 def result_cell(record: ResultRecord) -> str:
     """Metric, value and unit of the figure the scenario is judged by."""
+    figure = headline(record)
+    return f"{number(figure.value)} {figure.unit} ({figure.metric})" if figure else NOT_RUN
+
+
+def headline(record: ResultRecord) -> Figure | None:
+    """The figure the scenario is judged by: of the performance run, else of the search; None where there is none."""
     run = record.run("performance") or record.run("find-performance")
-    if run is None or not run.figures:
-        return NOT_RUN
-    figure = run.figures[0]
-    return f"{number(figure.value)} {figure.unit} ({figure.metric})"
+    return run.figures[0] if run is not None and run.figures else None
 
 
 def accuracy_cell(record: ResultRecord) -> str:
@@ -79,36 +84,25 @@ def number(value: float) -> str:
 
 
 def print_table(records: Sequence[ResultRecord], file: TextIO | None = None) -> None:
-    """Print the records; colours and boxes only if ``file`` (default: stdout) is a terminal."""
+    """Print the records: with colours and lines if ``file`` (default: stdout) is a terminal, as plain columns if not."""
     from rich.console import Console
 
     console = Console(file=file)
-    if console.is_terminal:
-        console.print(_rich_table(records))
-    else:
-        console.out(plain_table(records), highlight=False)
+    if not console.is_terminal:
+        console = Console(file=file, width=PLAIN_WIDTH, no_color=True)
+    console.print(_table(records, drawn=console.is_terminal))
 
 
-def plain_table(records: Sequence[ResultRecord]) -> str:
-    """The table as aligned columns, readable in a log."""
-    rows = [_heads(), *(astuple(row_of(record)) for record in records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _heads() -> tuple[str, ...]:
-    return tuple(field.name for field in fields(Row))
-
-
-def _rich_table(records: Sequence[ResultRecord]) -> Table:
+def _table(records: Sequence[ResultRecord], *, drawn: bool) -> Table:
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*(head.capitalize() for head in _heads()))
+    table = Table(box=box.HEAVY_HEAD if drawn else None, pad_edge=drawn, show_lines=drawn and len(records) > 1)
+    for name in (field.name for field in fields(Row)):
+        table.add_column(name.capitalize(), overflow="fold", no_wrap=name in ("scenario", "tier"))
     for record in records:
-        found = verdict(record)
-        suspect = not found.valid or SUSPECT in stamps(record)
         cells = [Text(cell) for cell in astuple(row_of(record))]
-        cells[4].stylize("bold red" if suspect else "green")
+        cells[4].stylize("green" if verdict(record).valid else "bold red")
         table.add_row(*cells)
     return table

@@ -9,6 +9,7 @@ from .blobfile import read_blob, write_blob
 __all__ = ["History"]
 
 _KEPT = 5
+_SHORTEST_S = 0.05
 _VERSION = 1
 
 
@@ -18,6 +19,7 @@ class History:
     def __init__(self, store: Path) -> None:
         self._store = store
         self._seconds: dict[str, list[float]] | None = None
+        self._dirty = False
 
     def estimate(self, label: str) -> float | None:
         """Median seconds of the last runs of a step; None if it never ran."""
@@ -25,13 +27,18 @@ class History:
         return runs[len(runs) // 2] if runs else None
 
     def add(self, label: str, seconds: float) -> None:
+        """Remember a run, unless it was too short to matter to anybody's plans."""
+        if seconds < _SHORTEST_S:
+            return
         runs = self._load().setdefault(label, [])
         runs.append(round(seconds, 3))
         del runs[:-_KEPT]
+        self._dirty = True
 
     def save(self) -> None:
-        if self._seconds is not None:
+        if self._dirty:
             write_blob(self._store, _VERSION, self._seconds)
+            self._dirty = False
 
     def _load(self) -> dict[str, list[float]]:
         if self._seconds is None:

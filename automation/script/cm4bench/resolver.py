@@ -178,10 +178,13 @@ class Resolver:
         for key, value in new_env.items():
             if isinstance(value, Pending):
                 new_env[key] = Pending(identity, key, frame.label, value.maybe)
-        for output in frame.script.outputs:
-            if output.fact in self.facts.values:
-                new_env[output.key] = self.facts.values[output.fact]
+        new_env.update(self.facts_of(frame))
         return Outcome(new_env, new_state, frame.version.exact)
+
+    def facts_of(self, frame: Frame) -> dict[str, Any]:
+        """Outputs of a frame that are host facts, but for those that were set from outside."""
+        known = self.facts.values
+        return {o.key: known[o.fact] for o in frame.script.outputs if o.fact in known and o.key not in frame.entry_env}
 
     def _settled(self, step: Step) -> Step:
         """The step, with what it really gave if it has run already or is in the cache."""
@@ -205,6 +208,7 @@ class Resolver:
             "deps": [[e.phase, e.query, _edge_identity(e)] for e in edges if e.wanted is not False],
             "extra_cache_tags": sorted(frame.call.extra_cache_tags),
             "keys": [frame.call.force_new_env_keys, frame.call.force_new_state_keys],
+            "facts": self.facts_of(frame),
             "platform": self.facts.platform if frame.caches else "",
         }
 

@@ -217,10 +217,8 @@ class Runner:
         return self.perform(call)[0]
 
     def _conclude(self, frame: Frame) -> Outcome:
-        for output in frame.script.outputs:
-            fact = self.resolver.facts.values.get(output.fact)
-            if fact is not None and output.key not in frame.env:
-                frame.env.set(output.key, fact)
+        for key, fact in self.resolver.facts_of(frame).items():
+            frame.env.setdefault(key, fact)
         new_env, new_state = collect_new(frame)
         check_outputs(frame.script.outputs, new_env, frame.label)
         version = frame.env.text("CM_DETECTED_VERSION") or frame.env.text("CM_VERSION")
