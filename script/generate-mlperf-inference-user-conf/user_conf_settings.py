@@ -12,14 +12,16 @@ Env = Mapping[str, object]
 Settings = dict[str, float]
 
 TEST_MIN_DURATION_MS = 5_000
-TEST_MAX_DURATION_S = 30.0
-# Early stopping at the rules' 99th percentile needs 662 queries; at the 90th, 64 are enough.
+# A cap for slow machines: elsewhere the shortest duration and the number of queries end a run long before.
+TEST_MAX_DURATION_S = 120.0
+# Early stopping at the rules' 99th percentile needs 662 queries. At the 90th 64 are enough, and 100 leave room for a
+# few late ones.
 TEST_PERCENTILE = 90.0
-TEST_MIN_QUERIES = 64
+TEST_MIN_QUERIES = {"SingleStream": 64, "MultiStream": 64, "Server": 100}
 # A processor cannot hold the rules' limit for one image classification; a demonstration shall still show a Server run.
 TEST_SERVER_LIMIT_MS = {"cpu": 1_000.0}
 # Share of the Offline target that a short Server run asks for when nobody chose a rate: far enough from saturation.
-TEST_SERVER_SHARE = 0.4
+TEST_SERVER_SHARE = 0.3
 # In accuracy mode nobody judges latencies: samples may come faster than they are answered.
 ACCURACY_SERVER_QPS = 1_000.0
 
@@ -81,7 +83,7 @@ def _lengths_of_test(env: Env, scenario: str) -> Settings:
     queries = _number(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT")
     settings = {"min_duration": shortest, "max_duration": max(longest, shortest)}
     # Offline is one query, whatever its size; the size follows from target_qps and min_duration.
-    settings["min_query_count"] = queries or (1 if scenario == "Offline" else TEST_MIN_QUERIES)
+    settings["min_query_count"] = queries or TEST_MIN_QUERIES.get(scenario, 1)
     if scenario in ("MultiStream", "Server"):
         settings["target_latency_percentile"] = TEST_PERCENTILE
     return settings | _most_queries(env)

@@ -15,13 +15,13 @@ def preprocess(i):
 
     env = i["env"]
     here = Path(env.get("CM_TMP_CURRENT_PATH") or ".")
-    run = default_results_dir(env, here.absolute()) / new_run_id(env["CM_MODEL"])
+    results = default_results_dir(env, here.absolute())
     try:
-        run.mkdir(parents=True)
+        results.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        cause = f"results cannot be written to {run.parent}: {error.strerror}"
+        cause = f"results cannot be written to {results}: {error.strerror}"
         return {"return": 1, "error": cause, "hint": "give another folder: --results_dir=FOLDER"}
-    env["CM_MLPERF_RUN_DIR"] = str(run)
+    env["CM_MLPERF_RUN_DIR"] = str(results / new_run_id(env["CM_MODEL"]))
     return {"return": 0}
 
 
@@ -34,12 +34,8 @@ def postprocess(i):
     run = Path(env["CM_MLPERF_RUN_DIR"])
     outcomes, versions = read_outcomes(state.get("cm_mlperf_outcomes") or [], run)
     if not outcomes:
-        run.rmdir()
-        return {
-            "return": 1,
-            "error": "nothing was run: no scenario is left to run",
-            "hint": "drop --scenario or a target",
-        }
+        cause = "nothing was run: the flags and variations leave no run to do"
+        return {"return": 1, "error": cause, "hint": "the same command with --plan shows each run and its condition"}
     try:
         conclusion = conclude(run, outcomes, request_of(i), env, versions)
     except (OSError, RecordError) as error:
@@ -48,7 +44,8 @@ def postprocess(i):
     state["cm_mlperf_results"] = [str(path) for path in conclusion.paths]
     conclusion.show()
     if conclusion.refused:
-        return {"return": 1, "error": "\n".join(conclusion.refused), "hint": f"see {conclusion.report}"}
+        cause = f"not valid: {', '.join(conclusion.refused)} ({len(conclusion.refused)} of {len(conclusion.records)})"
+        return {"return": 1, "error": cause, "hint": "the table and the report say why; the records are kept"}
     return {"return": 0}
 
 

@@ -24,7 +24,7 @@ SCENARIOS = ("Offline", "Server", "SingleStream", "MultiStream")
 
 @dataclass(frozen=True)
 class Conclusion:
-    """Records in the order of `SCENARIOS`, each with its file, and one line per record that is not valid."""
+    """Records in the order of `SCENARIOS`, each with its file; ``refused`` are the scenarios that are not valid."""
 
     records: tuple[ResultRecord, ...]
     paths: tuple[Path, ...]
@@ -63,7 +63,7 @@ def conclude(
         records.append(join(name, store.folder(name), group, context))
         paths.append(store.save(records[-1]))
     report = write_report(records, run / REPORT)
-    refused = tuple(line for record in records for line in _refusals(record))
+    refused = tuple(record.subject.scenario for record in records if not verdict(record).valid)
     return Conclusion(tuple(records), tuple(paths), report, refused)
 
 
@@ -88,11 +88,6 @@ def host_of(env: Mapping[str, Any]) -> Host:
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         python=_text(env, "CM_PYTHON_VERSION") or platform.python_version(),
     )
-
-
-def _refusals(record: ResultRecord) -> list[str]:
-    found = verdict(record)
-    return [] if found.valid else [f"{record.subject.scenario} is INVALID: {'; '.join(found.reasons)}"]
 
 
 def _text(env: Mapping[str, Any], key: str) -> str:

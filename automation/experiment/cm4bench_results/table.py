@@ -84,7 +84,7 @@ def number(value: float) -> str:
 
 
 def print_table(records: Sequence[ResultRecord], file: TextIO | None = None) -> None:
-    """Print the records: with colours and lines if ``file`` (default: stdout) is a terminal, as plain columns if not."""
+    """Print the records: drawn and coloured if ``file`` (default: stdout) is a terminal, else as plain columns."""
     from rich.console import Console
 
     console = Console(file=file)
