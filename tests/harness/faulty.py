@@ -147,13 +147,20 @@ class Slow(NullBackend):
         return super().submit(rows)
 
 
-class Indices(NullBackend):
-    """Answers every sample with its row, to follow samples through the run."""
+class ReadsPixels(NullBackend):
+    """A perfect model for images that are filled with their own label: follows every sample through the run."""
 
-    def submit(self, rows):
-        return rows
-
-    def collect(self, ticket):
+    def stage(self, count, shape, chunks):
         import numpy as np
 
-        return np.array(ticket, dtype=np.float32)
+        self.values = np.concatenate([chunk[:, 0, -1, -1] for chunk in chunks])
+        assert self.values.shape == (count,)
+
+    def unstage(self):
+        del self.values
+
+    def submit(self, rows):
+        return self.values[rows]
+
+    def collect(self, ticket):
+        return ticket

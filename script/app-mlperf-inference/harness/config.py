@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from harness.errors import HarnessError
+from harness.registry import require_known
+from harness.scenarios.base import ALL
 
 SCHEMA = 1
 
@@ -80,22 +82,22 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         """Refuse combinations that no run could honour."""
-        from harness.registry import require_known
-
         require_known("task", self.task)
         require_known("backend", self.backend)
-        if self.scenario in ("SingleStream", "MultiStream") and self.target_qps is not None:
-            raise ValueError(f"target_qps={self.target_qps:g} has no meaning in {self.scenario}: use target_latency_ns")
-        if self.scenario == "Offline" and (self.target_latency_ns or self.target_latency_percentile):
-            raise ValueError(
-                "target_latency_ns and target_latency_percentile have no meaning in Offline: use target_qps"
-            )
-        if self.scenario != "Server" and (self.coalesce_queries is not None or self.max_async_queries is not None):
-            raise ValueError(f"coalesce_queries and max_async_queries belong to Server, scenario is {self.scenario}")
+        self._refuse_meaningless()
         if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:
             raise ValueError(f"max_duration_ms={self.max_duration_ms} is below min_duration_ms={self.min_duration_ms}")
         if self.uses_random_weights and self.tier != "synthetic":
             raise ValueError(f"model.weights is null (random weights) but tier is {self.tier!r}: use tier 'synthetic'")
+
+    def _refuse_meaningless(self) -> None:
+        scenario = ALL[self.scenario]
+        everywhere = {setting.field for one in ALL.values() for setting in one.settings}
+        here = {setting.field for setting in scenario.settings}
+        for name in sorted(everywhere - here):
+            if (value := getattr(self, name)) is not None:
+                usable = ", ".join(sorted(here))
+                raise ValueError(f"{name}={value} has no meaning in {self.scenario} (usable there: {usable})")
 
     @property
     def uses_random_weights(self) -> bool:

@@ -147,30 +147,30 @@ def _headline(values: dict[str, Any], scenario: Scenario) -> Figure | None:
     percentile = 100 * float(values.get("effective_target_latency_percentile", 0))
     return Figure(
         metric=scenario.metric.format(percentile=percentile),
-        value=float(values[scenario.metric_key]) * scenario.scale,
+        value=float(values[scenario.metric_key]) / scenario.divisor,
         unit=scenario.unit,
         key=scenario.metric_key,
     )
 
 
 _FIGURES = {
-    "result_samples_per_second": ("samples per second", "samples/s", 1.0),
-    "result_scheduled_samples_per_sec": ("scheduled queries", "queries/s", 1.0),
-    "result_completed_samples_per_sec": ("completed queries", "queries/s", 1.0),
-    "result_qps_with_loadgen_overhead": ("queries, with loadgen's overhead", "queries/s", 1.0),
-    "result_qps_without_loadgen_overhead": ("queries, without loadgen's overhead", "queries/s", 1.0),
-    "early_stopping_latency_ss": ("90th percentile latency, early-stopping estimate", "ms", 1e-6),
-    "early_stopping_latency_ms": ("99th percentile latency, early-stopping estimate", "ms", 1e-6),
-    "result_min_latency_ns": ("minimum latency", "ms", 1e-6),
-    "result_mean_latency_ns": ("mean latency", "ms", 1e-6),
-    "result_max_latency_ns": ("maximum latency", "ms", 1e-6),
+    "result_samples_per_second": ("samples per second", "samples/s", 1),
+    "result_scheduled_samples_per_sec": ("scheduled queries", "queries/s", 1),
+    "result_completed_samples_per_sec": ("completed queries", "queries/s", 1),
+    "result_qps_with_loadgen_overhead": ("queries, with loadgen's overhead", "queries/s", 1),
+    "result_qps_without_loadgen_overhead": ("queries, without loadgen's overhead", "queries/s", 1),
+    "early_stopping_latency_ss": ("90th percentile latency, early-stopping estimate", "ms", 1e6),
+    "early_stopping_latency_ms": ("99th percentile latency, early-stopping estimate", "ms", 1e6),
+    "result_min_latency_ns": ("minimum latency", "ms", 1e6),
+    "result_mean_latency_ns": ("mean latency", "ms", 1e6),
+    "result_max_latency_ns": ("maximum latency", "ms", 1e6),
 }
 
 
 def _figures(values: dict[str, Any]) -> tuple[Figure, ...]:
     return tuple(
-        Figure(metric=name, value=float(values[key]) * scale, unit=unit, key=key)
-        for key, (name, unit, scale) in _FIGURES.items()
+        Figure(metric=name, value=float(values[key]) / divisor, unit=unit, key=key)
+        for key, (name, unit, divisor) in _FIGURES.items()
         if key in values
     )
 
@@ -181,5 +181,5 @@ def _percentiles(values: dict[str, Any]) -> dict[str, float]:
     for key, value in values.items():
         match = _PERCENTILE.fullmatch(key)
         if match and (match[2] or f"{float(match[1]):g}" not in found):
-            found[f"{float(match[1]):g}"] = float(value) * 1e-6
+            found[f"{float(match[1]):g}"] = float(value) / 1e6
     return found

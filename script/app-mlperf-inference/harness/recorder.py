@@ -39,7 +39,7 @@ class Recorder:
             return
         self._kept.append(elapsed_ns)
         if len(self._kept) >= self._limit:
-            self._kept = self._kept[::2]
+            self._kept = self._kept[1::2]
             self._stride *= 2
 
     def histogram(self) -> dict[int, int]:

@@ -15,22 +15,7 @@ from harness import userconf
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.scenarios import ALL, Scenario
-
-NS_PER_MS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Override:
-    """A RunConfig field as attribute of TestSettings and as user.conf key.
-
-    The field's value times `attribute_scale` is the attribute's, times `key_scale` the user.conf key's.
-    """
-
-    field: str
-    attribute: str
-    key: str
-    attribute_scale: float | None = None  # None: handed on as it is, integers stay integers
-    key_scale: float = 1.0
+from harness.scenarios.base import NS_PER_MS
 
 
 @dataclass(frozen=True)
@@ -40,47 +25,6 @@ class Expectation:
     key: str
     value: float
     asked_by: str
-
-
-_COMMON = (
-    Override("min_duration_ms", "min_duration_ms", "min_duration"),
-    Override("max_duration_ms", "max_duration_ms", "max_duration"),
-    Override("min_query_count", "min_query_count", "min_query_count"),
-    Override("max_query_count", "max_query_count", "max_query_count"),
-)
-_BY_SCENARIO = {
-    "Offline": (Override("target_qps", "offline_expected_qps", "target_qps"),),
-    "Server": (
-        Override("target_qps", "server_target_qps", "target_qps"),
-        Override("target_latency_ns", "server_target_latency_ns", "target_latency", key_scale=1 / NS_PER_MS),
-        Override("coalesce_queries", "server_coalesce_queries", "coalesce_queries"),
-        Override("max_async_queries", "server_max_async_queries", "max_async_queries"),
-    ),
-    **{
-        f"{name}Stream": (
-            Override(
-                "target_latency_ns",
-                f"{name.lower()}_stream_expected_latency_ns",
-                "target_latency",
-                key_scale=1 / NS_PER_MS,
-            ),
-        )
-        for name in ("Single", "Multi")
-    },
-}
-_PERCENTILE = {
-    "SingleStream": "single_stream_target_latency_percentile",
-    "MultiStream": "multi_stream_target_latency_percentile",
-    "Server": "server_target_latency_percentile",
-}
-
-
-def overrides(scenario: Scenario) -> tuple[Override, ...]:
-    """Fields of RunConfig that set something in this scenario."""
-    attribute = _PERCENTILE.get(scenario.name)
-    key = "target_latency_percentile"
-    percentile = (Override(key, attribute, key, attribute_scale=0.01),) if attribute else ()
-    return (*_COMMON, *_BY_SCENARIO[scenario.name], *percentile)
 
 
 def read_user_conf(config: RunConfig) -> dict[str, userconf.Entry]:
@@ -109,23 +53,22 @@ def build(loadgen: ModuleType, config: RunConfig) -> Any:
         raise HarnessError("settings", f"loadgen refused {config.user_conf or 'its own mlperf.conf'} (code {code})")
     settings.scenario = getattr(loadgen.TestScenario, config.scenario)
     settings.mode = getattr(loadgen.TestMode, config.loadgen_mode)
-    for override in overrides(scenario):
-        value = getattr(config, override.field)
+    for setting in scenario.settings:
+        value = getattr(config, setting.field)
         if value is not None:
-            setattr(
-                settings, override.attribute, value * override.attribute_scale if override.attribute_scale else value
-            )
+            scale = setting.attribute_scale
+            setattr(settings, setting.attribute, value if scale is None else value * scale)
     return settings
 
 
 def _refuse_contradictions(config: RunConfig, scenario: Scenario, entries: dict[str, userconf.Entry]) -> None:
-    for override in overrides(scenario):
-        value, entry = getattr(config, override.field), entries.get(override.key)
-        if value is not None and entry is not None and not _equal(float(value) * override.key_scale, entry.value):
+    for setting in scenario.settings:
+        value, entry = getattr(config, setting.field), entries.get(setting.key)
+        if value is not None and entry is not None and not _equal(float(value) * setting.key_scale, entry.value):
             raise HarnessError(
                 "user-conf",
-                f"{config.user_conf}:{entry.line}: {override.key} = {entry.value:g}, but the run asks for "
-                f"{override.field} = {value:g}",
+                f"{config.user_conf}:{entry.line}: {setting.key} = {entry.value:g}, but the run asks for "
+                f"{setting.field} = {value:g}",
                 "set it in one place only",
             )
 
@@ -136,10 +79,10 @@ def expectations(config: RunConfig, performance_sample_count: int) -> tuple[Expe
     asked: dict[str, tuple[float, str]] = {
         key: (entry.value, f"{config.user_conf}:{entry.line}") for key, entry in read_user_conf(config).items()
     }
-    for override in overrides(scenario):
-        value = getattr(config, override.field)
+    for setting in scenario.settings:
+        value = getattr(config, setting.field)
         if value is not None:
-            asked[override.key] = (value * override.key_scale, f"run configuration, {override.field}")
+            asked[setting.key] = (value * setting.key_scale, f"run configuration, {setting.field}")
     asked["performance_sample_count_override"] = (performance_sample_count, "the sample library")
     return tuple(_expect(key, value, by, scenario) for key, (value, by) in asked.items() if _logged(key, scenario))
 

@@ -10,17 +10,12 @@ from harness.config import RunConfig
 from harness.qsl import SampleLibrary
 from harness.recorder import Recorder
 from harness.responses import ResponsePool
+from harness.scenarios.base import ALL, OFFLINE
 from harness.scenarios.inline import InlineDispatcher
 from harness.scenarios.server import ServerDispatcher
 from harness.tasks.base import Task
 
 OnError = Callable[[BaseException], None]
-
-_SOURCES = {
-    "Offline": "time from one batch to the next, harness clock",
-    "Server": "query received to completed, harness clock (without loadgen's own queueing)",
-}
-_QUERY = "query issued to completed, harness clock"
 
 
 class Sut:
@@ -40,14 +35,15 @@ class Sut:
         on_error: OnError,
     ) -> None:
         self._loadgen, self._library, self._on_error = loadgen, library, on_error
-        self.recorder = Recorder(config.batch_size, _SOURCES.get(config.scenario, _QUERY))
+        scenario = ALL[config.scenario]
+        self.recorder = Recorder(config.batch_size, scenario.latency_source)
         pool = ResponsePool(loadgen, config.batch_size, task.response_dtype, task.response_width)
         parts = (backend, task, library, pool, self.recorder, config.batch_size)
         self._dispatcher: InlineDispatcher | ServerDispatcher
-        if config.scenario == "Server":
+        if scenario.queued:
             self._dispatcher = ServerDispatcher(*parts, on_error)
         else:
-            self._dispatcher = InlineDispatcher(*parts, latency_per_batch=config.scenario == "Offline")
+            self._dispatcher = InlineDispatcher(*parts, latency_per_batch=scenario is OFFLINE)
 
     def run(self, settings: object, log_dir: str) -> None:
         """Run the test; loadgen writes its four logs into `log_dir`."""

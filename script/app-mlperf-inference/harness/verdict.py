@@ -140,9 +140,9 @@ def submittable(config: RunConfig, log: DetailLog, report: ChildReport) -> Submi
     shortest = int(log.effective.get("effective_min_duration_ms", 0))
     if config.mode == "performance" and shortest < SUBMISSION_MS:
         reasons.append(f"demonstration run: min_duration is {shortest} ms, a submission needs {SUBMISSION_MS} ms")
-    lowest = {"SingleStream": 0.9, "MultiStream": 0.99, "Server": 0.99}.get(config.scenario, 0.0)
-    percentile = float(log.effective.get("effective_target_latency_percentile", lowest))
-    if percentile < lowest:
-        reasons.append(f"latency percentile {100 * percentile:g} instead of {100 * lowest:g}")
+    needed = ALL[config.scenario].percentile
+    used = 100 * float(log.effective.get("effective_target_latency_percentile", 0))
+    if needed and used < needed - 1e-6:
+        reasons.append(f"latency percentile {used:g} instead of {needed:g}")
     reasons.extend(report.notes)
     return Submittable(ok=not reasons, reasons=tuple(reasons))
