@@ -210,7 +210,7 @@ def _apply_block(frame: Frame, block: Mapping[str, Any]) -> None:
     if block.get("default_version"):
         frame.meta["default_version"] = block["default_version"]
     for key in ("adr", "add_deps_recursive"):
-        _merge_into(frame.adr, block.get(key) or {})
+        _merge_changes(frame.adr, block.get(key) or {})
     _apply_direct(frame, [block.get("ad") or {}, block.get("add_deps") or {}])
     frame.settle_env()
 
@@ -269,6 +269,11 @@ def merge_values(old: Any, new: Any) -> Any:
     return plain_copy(new)
 
 
-def _merge_into(target: dict[str, Any], new: Mapping[str, Any]) -> None:
-    for key, value in new.items():
-        target[key] = merge_values(target.get(key), value)
+def _merge_changes(target: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """Join changes of named dependencies; their tags add up, whoever asked for them."""
+    for name, info in new.items():
+        old = target.get(name)
+        target[name] = merge_values(old, info)
+        if isinstance(old, Mapping) and isinstance(info, Mapping) and old.get("tags") and info.get("tags"):
+            tags = merge_lists(str(old["tags"]).split(","), str(info["tags"]).split(","))
+            target[name]["tags"] = ",".join(tags)
