@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -92,14 +93,17 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
         return plan_action(automation, i)
     if is_yes(i.get("help")):
         return help_action(automation, i)
+    quiet, as_json = is_yes(i.get("quiet")), is_yes(i.get("j")) or is_yes(i.get("json"))
     to_console = i.get("out") == "con"
     request = request_from(i)
-    progress = Progress(quiet=is_yes(i.get("quiet")), verbose=request.verbose) if to_console else None
-    report = engine_for(automation, progress).run(request)
-    if to_console and not is_yes(i.get("quiet")):
-        _print_closing(report)
+    # programs read standard output: what scripts and progress print to it must not get between
+    with contextlib.redirect_stdout(sys.stderr) if as_json or not to_console else contextlib.nullcontext():
+        progress = Progress(quiet=quiet, verbose=request.verbose) if to_console else None
+        report = engine_for(automation, progress).run(request)
+        if to_console and not quiet:
+            _print_closing(report)
     result = _result(report)
-    if is_yes(i.get("j")) or is_yes(i.get("json")):
+    if as_json:
         _print_json(result)
     return result
 
@@ -142,10 +146,11 @@ def _result(report: Report) -> dict[str, Any]:
 
 def _print_closing(report: Report) -> None:
     """What the script found or made, and whether anything had to be fetched for it."""
-    root = report.plan.root
-    for output in root.script.outputs:
-        if output.key in report.outcome.new_env:
-            print(f"{output.key}: {report.outcome.new_env[output.key]}")
+    script, given = report.plan.root.script, report.outcome.new_env
+    shown = script.raw.get("print_env_at_the_end") or {output.key: output.key for output in script.outputs}
+    for key, text in shown.items():
+        if key in given:
+            print(f"{text}: {given[key]}")
     if report.made:
         print(f"{len(report.made)} cached step{'s' * (len(report.made) != 1)} made: {', '.join(report.made)}")
     elif any(step.cached for step in report.plan.steps()):

@@ -1,0 +1,120 @@
+"""The persistent index of manifests: opened with one `stat` per manifest, rebuilt only where something changed."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .blobfile import read_blob, write_blob
+from .errors import ManifestError
+from .manifest import MANIFEST_NAMES, Repo, load_raw
+from .schema import find_unknown_keys
+
+__all__ = ["Index", "Row", "open_index"]
+
+_VERSION = 5
+
+
+class Row(NamedTuple):
+    """One script folder. `stamp`: (name, mtime_ns, size) of each manifest; `packed`: the marshalled manifest."""
+
+    folder: str
+    repo: int
+    stamp: tuple[tuple[str, int, int], ...]
+    packed: bytes = b""
+    tags: Sequence[str] = ()
+    names: Sequence[str] = ()
+    fault: str = ""
+
+
+class Index(NamedTuple):
+    """Rows as plain tuples in `Row`'s order (thousands are kept, few are looked at), and row numbers by word."""
+
+    rows: Sequence[Any]
+    by_tag: Mapping[str, Sequence[int]]
+    by_name: Mapping[str, int]
+    faulty: Sequence[int] = ()
+
+
+def open_index(repos: Sequence[Repo], home: Path) -> Index:
+    """The index of these repositories, from its file under `home` as far as that still tells the truth."""
+    identity = hashlib.sha256("\0".join(f"{r.path}|{r.prefix}|{r.strict}" for r in repos).encode()).hexdigest()
+    store = home / f"catalog-{identity[:12]}.bin"
+    stored = read_blob(store, _VERSION)
+    folders = [(number, folder) for number, repo in enumerate(repos) for folder in _script_folders(repo.script_root)]
+    if stored and _is_current(stored[0], folders):
+        return Index(*stored)
+    known = {row[0]: row for row in stored[0]} if stored else {}
+    index = _build([_refreshed(folder, n, repos[n], known.get(folder)) for n, folder in folders])
+    write_blob(store, _VERSION, tuple(index))
+    return index
+
+
+def _is_current(rows: Sequence[Any], folders: Sequence[tuple[int, str]]) -> bool:
+    """Same folders in the same order, no manifest touched. The loop is what a warm start costs, so it is kept bare."""
+    if len(rows) != len(folders):
+        return False
+    stat = os.stat
+    for row, (_, folder) in zip(rows, folders, strict=True):
+        if row[0] != folder or not (row[2] or not _stamp(folder)):
+            return False
+        for name, mtime, size in row[2]:
+            try:
+                info = stat(f"{folder}/{name}")
+            except OSError:
+                return False
+            if info.st_mtime_ns != mtime or info.st_size != size:
+                return False
+    return True
+
+
+def _refreshed(folder: str, number: int, repo: Repo, known: Any) -> Row:
+    stamp = _stamp(folder)
+    if known and known[2] == stamp:
+        return Row(*known)
+    return _read(Path(folder), number, repo, stamp) if stamp else Row(folder, number, ())
+
+
+def _read(folder: Path, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...]) -> Row:
+    try:
+        raw = load_raw(folder)
+        fault = (find_unknown_keys(raw, folder) if repo.strict else None) or ""
+    except ManifestError as error:
+        return Row(str(folder), number, stamp, fault=error.cause)
+    tags = [str(tag) for tag in raw.get("tags") or ()]
+    names = [str(raw[key]) for key in ("alias", "uid") if raw.get(key)]
+    return Row(str(folder), number, stamp, marshal.dumps(raw), tags, names, fault)
+
+
+def _build(rows: Sequence[Row]) -> Index:
+    by_tag: dict[str, list[int]] = {}
+    by_name: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        for tag in dict.fromkeys(row.tags):
+            by_tag.setdefault(tag, []).append(number)
+        for name in row.names:
+            by_name.setdefault(name, number)
+    return Index([tuple(row) for row in rows], by_tag, by_name, [n for n, row in enumerate(rows) if row.fault])
+
+
+def _script_folders(root: Path) -> list[str]:
+    try:
+        with os.scandir(root) as entries:
+            return sorted(entry.path for entry in entries if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _stamp(folder: str) -> tuple[tuple[str, int, int], ...]:
+    stamp = []
+    for name in MANIFEST_NAMES:
+        try:
+            info = os.stat(f"{folder}/{name}")  # noqa: PTH116 - thousands of them: no Path objects
+        except OSError:
+            continue
+        stamp.append((name, info.st_mtime_ns, info.st_size))
+    return tuple(stamp)

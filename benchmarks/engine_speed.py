@@ -1,0 +1,177 @@
+"""Engine speed, measured beside the original CM engine in one run.
+
+    python benchmarks/engine_speed.py [--cm4mlops FOLDER] [--repeats 7] [--levels 6]
+
+FOLDER is a checkout of mlcommons/cm4mlops. Each figure is CPU time (user + system) of whole processes started as a
+user starts them, the median of the repeats; both engines run the same script directories. Without --cm4mlops only
+this repository is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+
+
+class Home(NamedTuple):
+    """A CM home with some repositories registered: one engine under test."""
+
+    name: str
+    path: Path
+
+    def command(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a CM command in this home."""
+        environment = {**os.environ, "CM_REPOS": str(self.path)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        command = [str(BIN / argv[0]), *argv[1:]]
+        return subprocess.run(command, env=environment, cwd=self.path, capture_output=True, text=True, check=False)
+
+
+def make_home(folder: Path, name: str, repos: Sequence[Path]) -> Home:
+    """Register repositories in a fresh home, in the given order."""
+    home = Home(name, folder / name)
+    home.path.mkdir()
+    for repo in repos:
+        done = home.command(["cm", "add", "repo", f"--path={repo}"])
+        if done.returncode:
+            raise SystemExit(f"{name}: {done.stdout}{done.stderr}")
+    return home
+
+
+def cpu_ms(home: Home, argv: Sequence[str], repeats: int, expect: int = 0) -> float:
+    """Median CPU milliseconds of a command, after one run that warms caches."""
+    figures = []
+    for number in range(repeats + 1):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = home.command(argv)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if (done.returncode != 0) != (expect != 0):
+            raise SystemExit(f"{home.name}: {' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+        if number:
+            figures.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return statistics.median(figures) * 1e3
+
+
+def write_script(repo: Path, name: str, deps: Sequence[str] = (), **extra: object) -> None:
+    """One script directory; JSON, so that neither engine pays for YAML where the other does not."""
+    folder = repo / "script" / name
+    folder.mkdir(parents=True)
+    uid = f"{abs(hash((str(repo), name))):016x}"[:16]
+    manifest = {"alias": name, "uid": uid, "automation_alias": "script", "automation_uid": "5b4e0237da074764"}
+    manifest |= {"tags": ["bench", name], "deps": [{"tags": f"bench,{dep}"} for dep in deps], **extra}
+    (folder / "_cm.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def write_repo(repo: Path, alias: str, uid: str) -> Path:
+    """An empty CM repository."""
+    repo.mkdir(parents=True)
+    (repo / "cmr.yaml").write_text(f'alias: {alias}\nuid: "{uid}"\n', encoding="utf-8")
+    return repo
+
+
+def write_noop(repo: Path) -> None:
+    """An automation whose only action does nothing: what cmind itself costs."""
+    folder = repo / "automation" / "noop"
+    folder.mkdir(parents=True)
+    (folder / "_cm.yaml").write_text(
+        'alias: noop\nuid: "0123456789abcde0"\nautomation_alias: automation\n'
+        "automation_uid: bbeb15d8f0a944a4\ntags: [automation]\n",
+        encoding="utf-8",
+    )
+    (folder / "module.py").write_text(
+        "from cmind.automation import Automation\n\n\nclass CAutomation(Automation):\n"
+        "    def __init__(self, cmind, automation_file):\n        super().__init__(cmind, __file__)\n\n"
+        "    def run(self, i):\n        return {'return': 0}\n",
+        encoding="utf-8",
+    )
+
+
+def small_repo(folder: Path, levels: int) -> Path:
+    """Leaves, a cached leaf, a chain of 60 and a diamond of two scripts per level."""
+    repo = write_repo(folder / "small", "bench-small", "bbbbbbbbbbbbbbb1")
+    write_noop(repo)
+    write_script(repo, "leaf")
+    write_script(repo, "kept", cache=True)
+    for number in range(60):
+        write_script(repo, f"link{number}", [f"link{number + 1}"] if number < 59 else [])
+    write_script(repo, "diamond", ["a1", "b1"])
+    for level in range(1, levels + 1):
+        below = [f"a{level + 1}", f"b{level + 1}"] if level < levels else []
+        write_script(repo, f"a{level}", below)
+        write_script(repo, f"b{level}", below)
+    return repo
+
+
+def large_repo(folder: Path, count: int) -> Path:
+    """Thousands of scripts, to see what finding one of them costs."""
+    repo = write_repo(folder / "large", "bench-large", "bbbbbbbbbbbbbbb2")
+    for number in range(count):
+        write_script(repo, f"tool{number}", tags=["bench", f"tool{number}", f"kind{number % 50}"])
+    return repo
+
+
+def cases(levels: int) -> Iterator[tuple[str, list[str], int]]:
+    """What is measured: name, command, expected exit status."""
+    yield "a command that does nothing (cmind itself)", ["cm", "run", "noop"], 0
+    yield "a leaf script", ["cmr", "bench leaf", "--quiet"], 0
+    yield "a cached script, reused", ["cmr", "bench kept", "--quiet"], 0
+    yield "detect os", ["cmr", "detect os", "--quiet"], 0
+    yield "tags that nothing has", ["cmr", "bench nosuchthing", "--quiet"], 1
+    yield "chain of 60 scripts", ["cmr", "bench link0", "--quiet"], 0
+    yield f"diamond of {2 * levels + 1} scripts", ["cmr", "bench diamond", "--quiet"], 0
+
+
+def main() -> None:
+    """Measure and print one table, Markdown."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--cm4mlops", type=Path, help="checkout of mlcommons/cm4mlops")
+    options.add_argument("--repeats", type=int, default=7)
+    options.add_argument("--levels", type=int, default=6, help="levels of the diamond; CM doubles with each")
+    options.add_argument("--scripts", type=int, default=5000)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        small = small_repo(folder, given.levels)
+        homes = [make_home(folder, "cm4bench", [ROOT, small])]
+        if given.cm4mlops:
+            homes.append(make_home(folder, "CM", [given.cm4mlops.resolve(), small]))
+        _print_table(homes, given.repeats, given.levels)
+        _print_catalogue(folder, homes[0], given.scripts, given.repeats)
+
+
+def _print_table(homes: Sequence[Home], repeats: int, levels: int) -> None:
+    print("| CPU ms | " + " | ".join(home.name for home in homes) + " |")
+    print("|---|" + "---|" * len(homes))
+    for label, argv, expect in cases(levels):
+        slow = "diamond" in label or "chain" in label
+        figures: Mapping[str, float] = {
+            home.name: cpu_ms(home, argv, 2 if slow and home.name == "CM" else repeats, expect) for home in homes
+        }
+        print(f"| {label} | " + " | ".join(f"{figure:,.0f}" for figure in figures.values()) + " |", flush=True)
+
+
+def _print_catalogue(folder: Path, home: Home, count: int, repeats: int) -> None:
+    """The same cached lookups with thousands of scripts registered beside."""
+    few = cpu_ms(home, ["cmr", "bench leaf", "--quiet", "--plan"], repeats)
+    large = large_repo(folder, count)
+    home.command(["cm", "add", "repo", f"--path={large}"])
+    noop = cpu_ms(home, ["cm", "run", "noop"], repeats)
+    many = cpu_ms(home, ["cmr", "bench leaf", "--quiet", "--plan"], repeats)
+    # cmind reads its own index of all artefacts, which grows as well: that part is not ours
+    print(f"\nplan of a leaf: {few:.0f} ms; with {count:,} more scripts: {many:.0f} ms, of which cmind {noop:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
