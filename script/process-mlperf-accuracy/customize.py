@@ -9,18 +9,10 @@ def preprocess(i):
     env = i["env"]
     given = str(env.get("CM_MLPERF_ACCURACY_RESULTS_DIR") or "")
     if not given:
-        return {
-            "return": 1,
-            "error": "which accuracy log?",
-            "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER --dataset=FOLDER',
-        }
+        return _error("no folder of an accuracy run was given")
     folder = find_log(Path(env.get("CM_TMP_CURRENT_PATH") or ".") / Path(given).expanduser())
     if folder is None:
-        return {
-            "return": 1,
-            "error": f"no {LOG} in {given}",
-            "hint": "give the folder of an accuracy run: --result_dir=…",
-        }
+        return _error(f"there is no {LOG} in {given}")
     if not env.get("CM_DATASET_PREPROCESSED_PATH"):
         return _error("no preprocessed data set was given to compare with")
     env["CM_MLPERF_ACCURACY_LOG_DIR"] = str(folder)
