@@ -1,36 +1,42 @@
-"""The tutorial is run word for word, so it cannot go out of date."""
+"""The tutorial is run word for word and every benchmark command is planned, so that pages cannot go out of date."""
 
 import os
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from .conftest import ROOT
 from .walkthrough import Command, File, first_missing, steps, walk
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> dict[str, str]:
-    """The surroundings of somebody who has cm4bench: `cm` and `cmr` on the PATH, and a CM home."""
-    (tmp_path / "bin").mkdir()
-    for name, function in {"cm": "run", "cmr": "run_script"}.items():
-        command = tmp_path / "bin" / name
-        command.write_text(
-            f"#!/bin/sh\nexec '{sys.executable}' -c 'from cmind.cli import {function}; {function}()' \"$@\"\n"
-        )
-        command.chmod(0o755)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "CM_REPOS": str(tmp_path / "CM"), "HOME": str(tmp_path)}
-    subprocess.run(["cm", "add", "repo", f"--path={ROOT}"], env=environment, check=True, capture_output=True)
-    return environment
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BENCHMARK = re.compile(r"^\./(cmr \"run [^#\n]*)", re.MULTILINE)
 
 
 def test_add_a_script(tmp_path: Path, reader: dict[str, str]):
     (tmp_path / "reader").mkdir()
     assert walk(ROOT / "docs" / "add-a-script.md", tmp_path / "reader", reader) > 10
+
+
+def benchmarks() -> set[str]:
+    fences = (fence for page in PAGES for fence in SHELL.findall(page.read_text()))
+    return {command.strip() for fence in fences for command in BENCHMARK.findall(fence)}
+
+
+def test_every_benchmark_command_on_the_pages_can_be_planned(tmp_path: Path, reader: dict[str, str]):
+    assert len(benchmarks()) > 3
+    for command in sorted(benchmarks()):
+        Command(f"{command} --plan", ("… steps: …",)).perform(tmp_path, reader)
+
+
+def test_every_choice_in_getting_started_exists():
+    page = (ROOT / "docs" / "getting-started.md").read_text()
+    table = page[page.index("| to choose |") : page.index("A wrong name")]
+    manifest = yaml.safe_load((ROOT / "script" / "run-mlperf-inference" / "_cm.yaml").read_text())
+    assert set(re.findall(r"`_([\w-]+)`", table)) - set(manifest["variations"]) == set()
+    assert set(re.findall(r"`--(\w+)`", table)) - set(manifest["inputs"]) == set()
 
 
 PAGE = """
