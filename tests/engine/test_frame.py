@@ -163,7 +163,7 @@ def test_adr_changes_own_dependencies_and_goes_on_to_theirs():
     }
     frame = opened(manifest, "s,_v", adr={"n": {"tags": "_o"}})
     assert frame.deps["deps"][0]["tags"] == "x,_o,_q"
-    assert frame.adr == {"n": {"tags": "_q"}, "inner": {"version": "2"}}
+    assert frame.adr == {"n": {"tags": "_o,_q"}, "inner": {"version": "2"}}
 
 
 VERSIONED = {
