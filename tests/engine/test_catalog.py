@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.workbench import RepoBuilder
 
-from cm4bench import catalog as module
 from cm4bench.catalog import Catalog, dynamic_key, offers
 from cm4bench.errors import CMBenchError, ManifestError, NotFound
 from cm4bench.query import parse_query
@@ -169,15 +169,16 @@ def test_a_repository_that_is_gone(repo: RepoBuilder, home: Path):
 
 @pytest.fixture
 def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of folders whose manifest was parsed."""
+    """Aliases of the manifests that were parsed."""
     seen: list[str] = []
 
-    def counting(folder: Path) -> dict:
-        seen.append(folder.name)
-        return original(folder)
+    def counting(text: str, **options: object) -> dict:
+        loaded = original(text, **options)
+        seen.append(loaded["alias"])
+        return loaded
 
-    original = module.load_raw
-    monkeypatch.setattr(module, "load_raw", counting)
+    original = yaml.load
+    monkeypatch.setattr(yaml, "load", counting)
     return seen
 
 
