@@ -8,6 +8,7 @@ import stat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.file_server import FileServer
 
 from cm4bench import artifact as module
 from cm4bench.artifact import (
@@ -22,7 +23,6 @@ from cm4bench.artifact import (
 )
 from cm4bench.checksum import ChecksumMismatch
 from cm4bench.download import NetworkError
-from tests.file_server import FileServer
 
 CONTENT = b"a wheel" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.file_server import FileServer
 
 from cm4bench import download as module
 from cm4bench.checksum import Checksum, ChecksumMismatch, verify
@@ -24,7 +25,6 @@ from cm4bench.download import (
     partial_path,
 )
 from cm4bench.errors import CMBenchError
-from tests.file_server import FileServer
 
 CONTENT = random.Random(7).randbytes(3 << 20)
 SHA256 = Checksum("sha256", hashlib.sha256(CONTENT).hexdigest())
@@ -179,7 +179,7 @@ def test_proxy_that_refuses_is_named(tmp_path, monkeypatch):
 
 def test_too_little_space_is_found_before_the_transfer(server, tmp_path, monkeypatch):
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    with pytest.raises(DiskFull, match="3.0 MiB") as caught:
+    with pytest.raises(DiskFull, match=r"3\.0 MiB") as caught:
         download(f"{server.url}/a", tmp_path / "a", options=QUICK)
     assert "df -h" in (caught.value.hint or "")
 

@@ -32,6 +32,7 @@ __all__ = [
     "PyPIArtifact",
     "fetch_debian",
     "fetch_pypi",
+    "locate",
     "parse_index",
 ]
 
@@ -126,7 +127,7 @@ def fetch_pypi(
     """
     settings = settings or PipSettings.of()
     checksum = Checksum("sha256", artifact.sha256)
-    link = _locate(artifact, settings)
+    link = locate(artifact, settings)
     options = DownloadOptions(certificates=settings.certificates)
     target = folder / link.filename
     return download(link.url, target, checksum=checksum, partial=partial, progress=progress, options=options)
@@ -155,6 +156,26 @@ def fetch_debian(artifact: DebianArtifact, folder: Path, *, lists: Path) -> Down
         raise ArtifactError(f"apt-get download {artifact} left no .deb file in {folder}")
     digest = verify(path, Checksum.of(sha256=artifact.sha256))
     return Download(path, digest.size, digest.sha256)
+
+
+def locate(artifact: PyPIArtifact, settings: PipSettings) -> Link:
+    """The first of pip's places that lists the file. One that cannot be read is passed over if another has it.
+
+    Raises ArtifactError when no place lists it, NetworkError when that may be for want of a connection.
+    """
+    unread: NetworkError | None = None
+    seen: list[Link] = []
+    for place in (*settings.find_links, *settings.indexes):
+        try:
+            links = _links_at(place, artifact, settings)
+        except NetworkError as error:
+            unread = unread or error
+            continue
+        found = next((link for link in links if link.is_of(artifact)), None)
+        if found:
+            return found
+        seen += links
+    raise unread or _not_listed(artifact, settings, seen)
 
 
 def parse_index(page: str, url: str, content_type: str) -> list[Link]:
@@ -188,23 +209,6 @@ def _section(listing: str, section: str) -> Iterator[tuple[str, str]]:
         key, _, value = line.partition("=")
         if key.startswith(section + "."):
             yield key[len(section) + 1 :], str(ast.literal_eval(value))
-
-
-def _locate(artifact: PyPIArtifact, settings: PipSettings) -> Link:
-    """The first place that has the file. A place that cannot be read is passed over unless it was the last hope."""
-    unread: NetworkError | None = None
-    seen: list[Link] = []
-    for place in (*settings.find_links, *settings.indexes):
-        try:
-            links = _links_at(place, artifact, settings)
-        except NetworkError as error:
-            unread = unread or error
-            continue
-        found = next((link for link in links if link.is_of(artifact)), None)
-        if found:
-            return found
-        seen += links
-    raise unread or _not_listed(artifact, settings, seen)
 
 
 def _links_at(place: str, artifact: PyPIArtifact, settings: PipSettings) -> Sequence[Link]:
