@@ -45,7 +45,7 @@ def postprocess(i):
     conclusion.show()
     if conclusion.refused:
         cause = f"not valid: {', '.join(conclusion.refused)} ({len(conclusion.refused)} of {len(conclusion.records)})"
-        return {"return": 1, "error": cause, "hint": "the table and the report say why; the records are kept"}
+        return {"return": 1, "error": cause, "hint": f"the table says why, and {conclusion.report}"}
     return {"return": 0}
 
 

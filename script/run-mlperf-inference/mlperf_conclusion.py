@@ -32,13 +32,12 @@ class Conclusion:
     refused: tuple[str, ...]
 
     def show(self) -> None:
-        """Print the table and where everything is."""
+        """Print the table and where the records are. The report's path is an output, which the engine prints."""
         print()
         print_table(self.records)
         print()
         for path in self.paths:
             print(f"record: {path}")
-        print(f"report: {self.report}")
 
 
 def read_outcomes(entries: Iterable[Mapping[str, Any]], run: Path) -> tuple[list[Outcome], dict[str, str]]:

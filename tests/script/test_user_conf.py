@@ -73,6 +73,12 @@ def test_a_short_server_run_takes_its_rate_from_offline() -> None:
     assert settings(env("Server", CM_MLPERF_LOADGEN_SERVER_TARGET_QPS="7", **offline))["target_qps"] == 7
 
 
+def test_a_short_offline_run_is_sized_by_its_samples() -> None:
+    found = settings(env("Offline", CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS="100.5"))
+    assert (found["min_duration"], found["min_query_count"]) == (0, 503)
+    assert settings(env("Offline"))["min_query_count"] == 64
+
+
 def test_an_accuracy_run_has_no_lengths() -> None:
     assert set(settings(env("Offline", "accuracy"))) == set()
 
