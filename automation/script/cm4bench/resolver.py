@@ -74,7 +74,7 @@ class Resolver:
         """Select the script of a call and apply its manifest. Raises CMBenchError with the chain of scripts."""
         try:
             if len(call.chain) > _MAX_DEPTH:
-                raise Conflict("the dependencies never end: a script depends on itself")
+                raise _endless(call.chain)
             selection = self._select(call)
             return open_frame(call, selection.script, self.recipes[selection.script.path]), selection
         except CMBenchError as error:
@@ -238,6 +238,14 @@ class Resolver:
         mentions = frozenset[str]().union(*(r.mentions | r.constants for r in recipes))
         prefixes = tuple({p for r in recipes for p in r.prefixes})
         return lambda key: key in mentions or key.startswith(prefixes)
+
+
+def _endless(chain: Sequence[str]) -> CMBenchError:
+    """Names the loop; its chain stops where the loop closes, so that the message stays on one screen."""
+    closed = next((n for n, label in enumerate(chain) if label in chain[:n]), 9)
+    loop = " → ".join(chain[chain.index(chain[closed]) : closed + 1])
+    error = Conflict(f"the dependencies never end: {loop}", hint="break the loop in one of these manifests")
+    return error.through(chain[: closed + 1])
 
 
 def collect_new(frame: Frame) -> tuple[dict[str, Any], dict[str, Any]]:
