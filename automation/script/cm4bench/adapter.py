@@ -25,7 +25,7 @@ _RESERVED = {
     *("recursion", "recursion_spaces", "remembered_selections", "run_state", "local_env", "local_state"),
     *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
     *("debug_script_tags", "print_env", "print_deps", "skip_cache", "local_const", "local_const_state"),
-    *("log", "logfile"),
+    *("log", "logfile", "jobs"),
 }
 _TO_ENV = (
     *("input", "output", "outdirname", "outbasename", "name", "skip_compile", "skip_run", "accept_license"),
@@ -62,7 +62,18 @@ def request_from(i: Mapping[str, Any]) -> Request:
         version=VersionRange.from_mapping(i),
         renew=is_yes(i.get("new")) or is_yes(i.get("renew")),
         verbose=verbose,
+        jobs=_jobs(i),
     )
+
+
+def _jobs(i: Mapping[str, Any]) -> int:
+    """`--jobs=N`; by default as many as there are processors. `-j` alone means JSON, as in CM."""
+    given = i.get("jobs")
+    if given is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not str(given).isdigit() or int(str(given)) < 1:
+        raise CMBenchError(f"--jobs={given} must be a number of processes, 1 or more")
+    return int(str(given))
 
 
 def _tags(i: Mapping[str, Any]) -> str:

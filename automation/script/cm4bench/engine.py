@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from .ahead import find_jobs, make_ahead
 from .catalog import Catalog
 from .environment import Environment
 from .errors import CMBenchError, did_you_mean
@@ -29,7 +30,11 @@ __all__ = ["Engine", "Report", "Request"]
 
 
 class Request(NamedTuple):
-    """What a user asks for. `options` are flags for the script's own inputs; `env` values are set from outside."""
+    """What a user asks for.
+
+    `options` are flags for the script's own inputs; `env` values are set from outside; `jobs`: how many cache entries
+    may be made side by side.
+    """
 
     tags: str
     options: Mapping[str, Any] = MappingProxyType({})
@@ -41,6 +46,7 @@ class Request(NamedTuple):
     version: VersionRange = VersionRange()
     renew: bool = False
     verbose: bool = False
+    jobs: int = 1
 
 
 class Report(NamedTuple):
@@ -118,6 +124,8 @@ class Engine:
         self._announce(plan)
         runner = self._runner(resolver, request)
         try:
+            if request.jobs > 1 and not request.renew:
+                make_ahead(runner, find_jobs(resolver, plan, call), request.jobs)
             outcome, frame = runner.perform(call)
         finally:
             self.recipes.save()

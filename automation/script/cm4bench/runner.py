@@ -136,7 +136,8 @@ class Runner:
                 return self._from_other_process(entry, frame)
             folder = self.store.clear_for_build(step)
             started = time.monotonic()
-            outcome = self._execute(frame, step, folder, phases=PHASES[1:])
+            with self.store.exclusive(str(frame.meta.get("exclusive") or ""), lambda: self._tell("waiting", frame)):
+                outcome = self._execute(frame, step, folder, phases=PHASES[1:])
             self.store.publish(step, outcome, observed, time.monotonic() - started)
             self.made.append(frame.label)
         return outcome

@@ -68,10 +68,25 @@ class Store:
                 self._found[step.id] = (None, damage) if damage else (entry, "")
         return self._found[step.id]
 
+    def forget(self, step_id: str) -> None:
+        """Look at the disk again next time: another process may have changed this entry."""
+        self._found.pop(step_id, None)
+
     def recall(self, step: Step) -> tuple[Outcome | None, str]:
         """`find`, for the resolver: only the outcome."""
         entry, miss = self.find(step)
         return (entry.outcome if entry else None), miss
+
+    @contextlib.contextmanager
+    def exclusive(self, resource: str, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold a named resource that steps must not use side by side, across processes; empty for none."""
+        if not resource:
+            yield
+            return
+        with _storage_errors(self._locks):
+            self._locks.mkdir(parents=True, exist_ok=True)
+        with _held(self._locks / f"{resource}.lock", on_wait):
+            yield
 
     @contextlib.contextmanager
     def claim(self, step: Step, on_wait: Callable[[], None]) -> Iterator[Path]:
@@ -80,23 +95,13 @@ class Store:
         Raises:
             StoreError: the cache folder cannot be written.
         """
-        from filelock import FileLock, Timeout
-
         folder = self.root / entry_uid(step.id)
         with _storage_errors(folder):
             self._locks.mkdir(parents=True, exist_ok=True)
             self.root.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._locks / f"{folder.name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            on_wait()
-            lock.acquire()
-        try:
-            self._found.pop(step.id, None)
+        with _held(self._locks / f"{folder.name}.lock", on_wait):
+            self.forget(step.id)
             yield folder
-        finally:
-            lock.release()
 
     def clear_for_build(self, step: Step) -> Path:
         """Empty the entry's folder (it is claimed) but for partial downloads."""
@@ -284,6 +289,22 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+@contextlib.contextmanager
+def _held(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _resumable(folder: Path) -> bool:
