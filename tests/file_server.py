@@ -22,7 +22,7 @@ class FileServer:
     url: str = ""
 
     def __enter__(self) -> FileServer:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = _QuietServer(("127.0.0.1", 0), _handler_of(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
@@ -30,6 +30,13 @@ class FileServer:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """A client that goes away in the middle is what the tests want, and no news."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
 
 
 def _handler_of(server: FileServer) -> type[BaseHTTPRequestHandler]:

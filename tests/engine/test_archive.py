@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cm4bench import download
+from cm4bench import disk
 from cm4bench.archive import ArchiveError, Member, check_members, is_archive, unpack
-from cm4bench.download import DiskFull
+from cm4bench.disk import DiskFull
 
 FILES = {"top.txt": b"top", "data/a.jpg": b"a" * 1000, "data/deep/b.jpg": b"b"}
 
@@ -212,7 +212,7 @@ def test_failure_in_the_middle_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_no_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     with pytest.raises(DiskFull):
         unpack(make_zip(tmp_path / "a.zip"), tmp_path / "in" / "out")
     assert list((tmp_path / "in").iterdir()) == []

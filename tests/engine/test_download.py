@@ -14,8 +14,8 @@ from tests.file_server import FileServer
 
 from cm4bench import download as module
 from cm4bench.checksum import Checksum, ChecksumMismatch, verify
+from cm4bench.disk import DiskFull
 from cm4bench.download import (
-    DiskFull,
     DownloadError,
     DownloadOptions,
     NetworkError,
@@ -195,7 +195,7 @@ def test_disk_that_fills_up_while_writing(server, tmp_path, monkeypatch):
 
 def test_folder_that_cannot_be_written(server, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DownloadError, match="cannot write"):
+    with pytest.raises(CMBenchError, match="cannot write"):
         download(f"{server.url}/a", tmp_path / "file" / "a", options=QUICK)
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from .download import require_space, writing_to
+from .disk import require_space, writing_to
 from .errors import CMBenchError
 
 __all__ = ["ArchiveError", "Member", "check_members", "is_archive", "unpack"]

@@ -26,13 +26,13 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from .checksum import CHUNK, Checksum, Digest, require_match
+from .disk import require_space, writing_to
 from .errors import CMBenchError
 
 if TYPE_CHECKING:
     import requests
 
 __all__ = [
-    "DiskFull",
     "Download",
     "DownloadError",
     "DownloadOptions",
@@ -42,8 +42,6 @@ __all__ = [
     "download",
     "file_name_of",
     "partial_path",
-    "require_space",
-    "writing_to",
 ]
 
 Progress = Callable[[int, "int | None"], None]
@@ -63,10 +61,6 @@ class NetworkError(DownloadError):
 
 class RemoteRefused(DownloadError):
     """The server was reached and does not give the file (404, 403, …)."""
-
-
-class DiskFull(DownloadError):
-    """There is no room for the file."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +149,7 @@ def download(
     A target that already has the promised checksum is left as it is, without touching the network; any other one is
     replaced once the new file is complete and verified. `partial` is where an unfinished file is kept.
 
-    Raises NetworkError, RemoteRefused, ChecksumMismatch, DiskFull or plain DownloadError.
+    Raises NetworkError, RemoteRefused, ChecksumMismatch, DiskFull, or DownloadError for an address it cannot read.
     """
     part = _Partial(partial or target.with_name(target.name + ".part"))
     with writing_to(target), _exclusive(part.path):
@@ -180,25 +174,6 @@ def partial_path(url: str, checksum: Checksum | None = None) -> Path:
 def file_name_of(url: str) -> str:
     """The last path component of a URL or path, without the query; `download` where there is none."""
     return Path(unquote(urlsplit(url).path)).name or "download"
-
-
-def require_space(folder: Path, size: int, what: str) -> None:
-    """Raises DiskFull when `folder`'s file system has less than `size` bytes left for `what`."""
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise _disk_full(folder, f"{what} needs {_mib(size)}, {_mib(free)} are free")
-
-
-@contextlib.contextmanager
-def writing_to(target: Path) -> Iterator[None]:
-    """Create the folder of `target`; turn the operating system's write errors into diagnosed ones."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _disk_full(target.parent, f"no room while writing {target.name}") from error
-        raise DownloadError(f"cannot write {error.filename or target}: {error.strerror or error}") from error
 
 
 def _silent(_done: int, _total: int | None) -> None:
@@ -380,14 +355,6 @@ def _root_cause(error: BaseException) -> str:
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return str(error) or type(error).__name__
-
-
-def _disk_full(folder: Path, what: str) -> DiskFull:
-    return DiskFull(f"disk full at {folder}: {what}", hint=f"free space there (df -h {folder}), then run again")
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"
 
 
 def _move(source: Path, target: Path) -> None:
