@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -128,7 +129,9 @@ def _index_lines(env):
         if _reachable(TORCH_CPU_INDEX):
             options["--extra-index-url"] = TORCH_CPU_INDEX
         else:  # pip would try it again and again, for each package
-            print(f"{TORCH_CPU_INDEX} is not reachable: torch comes from pip's own index, as it is there", flush=True)
+            print(
+                f"{TORCH_CPU_INDEX} is not reachable: torch comes from pip's own index, as it is there", file=sys.stderr
+            )
     return [f"{option} {str(value).strip()}" for option, value in options.items() if str(value or "").strip()]
 
 

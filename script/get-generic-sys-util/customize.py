@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 INCLUDE_FOLDERS = ("/usr/include", "/usr/local/include", "/opt/homebrew/include")
@@ -25,7 +26,7 @@ def preprocess(i):
     if str(env.get("CM_SUDO_USER", "")).lower() not in YES:
         prefix = "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "sudo "
         return _error(f"{name} is missing", f"{prefix}{command}   (or run again with --sudo to have it installed)")
-    print(f"installing {name}: {command}", flush=True)
+    print(f"installing {name}: {command}", file=sys.stderr)
     i["run_script_input"]["script_name"] = "install"
     return {"return": 0}
 

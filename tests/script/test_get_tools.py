@@ -58,7 +58,7 @@ def test_sudo_asked_for(sys_util, capsys):
     result, env, run_input = missing(sys_util, CM_SUDO_USER="yes")
     assert (result["return"], run_input) == (0, {"script_name": "install"})
     assert env["CM_SYS_UTIL_INSTALL_CMD"] == "dnf install -y no-such-tool"
-    assert "dnf install -y no-such-tool" in capsys.readouterr().out
+    assert "dnf install -y no-such-tool" in capsys.readouterr().err
     assert sys_util.postprocess({"env": env})["return"] == 1, "still missing after the installation"
 
 
