@@ -25,7 +25,7 @@ _RESERVED = {
     *("recursion", "recursion_spaces", "remembered_selections", "run_state", "local_env", "local_state"),
     *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
     *("debug_script_tags", "print_env", "print_deps", "skip_cache", "local_const", "local_const_state"),
-    *("log", "logfile", "jobs"),
+    *("log", "logfile", "jobs", "assume"),
 }
 _TO_ENV = (
     *("input", "output", "outdirname", "outbasename", "name", "skip_compile", "skip_run", "accept_license"),
@@ -63,6 +63,7 @@ def request_from(i: Mapping[str, Any]) -> Request:
         renew=is_yes(i.get("new")) or is_yes(i.get("renew")),
         verbose=verbose,
         jobs=_jobs(i),
+        assume=_flat(i.get("assume") or {}),
     )
 
 
@@ -74,6 +75,14 @@ def _jobs(i: Mapping[str, Any]) -> int:
     if not str(given).isdigit() or int(str(given)) < 1:
         raise CMBenchError(f"--jobs={given} must be a number of processes, 1 or more")
     return int(str(given))
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`--assume.cuda.driver=570` arrives as nested dictionaries; facts have dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value})
+    return flat
 
 
 def _tags(i: Mapping[str, Any]) -> str:

@@ -145,8 +145,11 @@ class _Crew:
         import signal
 
         for _, process in self._busy.values():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid or 0, signal.SIGTERM)  # each leads a group of its own, native children included
+            assert process.pid is not None
+            try:
+                os.killpg(process.pid, signal.SIGTERM)  # each leads a group of its own, native children included
+            except ProcessLookupError:  # it has not got as far as making the group
+                process.terminate()
         for _, process in self._busy.values():
             process.join()
 

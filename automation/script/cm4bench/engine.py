@@ -33,7 +33,7 @@ class Request(NamedTuple):
     """What a user asks for.
 
     `options` are flags for the script's own inputs; `env` values are set from outside; `jobs`: how many cache entries
-    may be made side by side.
+    may be made side by side; `assume`: host facts to plan with in place of the real ones.
     """
 
     tags: str
@@ -47,10 +47,14 @@ class Request(NamedTuple):
     renew: bool = False
     verbose: bool = False
     jobs: int = 1
+    assume: Mapping[str, Any] = MappingProxyType({})
 
 
 class Report(NamedTuple):
-    """What a run gave: the script's outcome, its final environment and state, and which steps were run or reused."""
+    """What a run gave: the script's outcome, its final environment and state, and which steps were run or reused.
+
+    `done` holds the outcome of every step by its identity, for `Engine.plan(request, done)`.
+    """
 
     outcome: Outcome
     env: Mapping[str, Any]
@@ -58,6 +62,7 @@ class Report(NamedTuple):
     plan: Plan
     ran: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    done: Mapping[str, Outcome] = MappingProxyType({})
 
 
 class Engine:
@@ -102,13 +107,17 @@ class Engine:
     def _private(self) -> Path:
         return self.home / "cm4bench"
 
-    def plan(self, request: Request) -> Plan:
+    def plan(self, request: Request, done: Mapping[str, Outcome] = MappingProxyType({})) -> Plan:
         """What `run` would do. Starts no process, opens no connection, writes nothing but the engine's own index.
+
+        With `done` of a report it is the plan as that run settled it.
 
         Raises:
             CMBenchError: the request cannot be answered; see its cause, chain and hint.
         """
-        plan = self._resolver().plan(self._call(request))
+        resolver = self._resolver()
+        resolver.done = done
+        plan = resolver.plan(self._call(request))
         self.recipes.save()
         return plan
 
@@ -118,6 +127,8 @@ class Engine:
         Raises:
             CMBenchError: before anything ran, when the plan shows that it cannot work; or from a step that failed.
         """
+        if request.assume:
+            raise CMBenchError("--assume is for planning only", hint="add --plan, or leave --assume out")
         call = self._call(request)
         resolver = self._resolver()
         plan = resolver.plan(call)
@@ -130,10 +141,11 @@ class Engine:
         finally:
             self.recipes.save()
             self.history.save()
-        return Report(outcome, frame.env.values, frame.state.values, plan, tuple(runner.ran), tuple(runner.made))
+        return Report(outcome, frame.env.values, frame.state.values, plan, tuple(runner.ran), tuple(runner.made), runner.done)
 
-    def _resolver(self) -> Resolver:
-        return Resolver(self.catalog, self.recipes, self.facts, self.store.recall)
+    def _resolver(self, assumed: Mapping[str, Any] = MappingProxyType({})) -> Resolver:
+        facts = self.facts._replace(values={**self.facts.values, **assumed}) if assumed else self.facts
+        return Resolver(self.catalog, self.recipes, facts, self.store.recall)
 
     def _runner(self, resolver: Resolver, request: Request) -> Runner:
         options = RunOptions(self._private / "logs", verbose=request.verbose, renew=request.renew)

@@ -38,6 +38,7 @@ def read_facts() -> Facts:
         "cpu.usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "python.executable": sys.executable,
         "python.version": ".".join(str(n) for n in sys.version_info[:3]),
+        "cuda.driver": _nvidia_driver(),
         "accelerator": "cuda" if _has_nvidia_gpu() else "cpu",
     }
     return Facts(f"{system}-{machine}", values)
@@ -53,9 +54,17 @@ def _os_release() -> dict[str, str]:
     return {}
 
 
+def _nvidia_driver() -> str:
+    """Version of the loaded NVIDIA kernel driver, `570.86.10`; empty without one."""
+    try:
+        return Path("/sys/module/nvidia/version").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
 def _has_nvidia_gpu() -> bool:
     """The kernel driver lists its GPUs as folders; no library needs loading to know whether there is one."""
     try:
         return any(Path("/proc/driver/nvidia/gpus").iterdir())
     except OSError:
-        return Path("/dev/nvidia0").exists()
+        return Path("/dev/nvidia0").exists() or Path("/usr/lib/wsl/lib/libcuda.so.1").exists()

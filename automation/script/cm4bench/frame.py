@@ -18,6 +18,7 @@ from .errors import CMBenchError, Conflict
 from .manifest import Script
 from .query import Query
 from .recipe import Recipe
+from .requirements import Requirement, read_requirements
 from .variations import Selected, layers, select_variations
 from .versions import VersionRange
 
@@ -78,6 +79,7 @@ class Frame:
     templated: set[str] = field(default_factory=set)
     entry_env: Environment = field(default_factory=Environment)
     entry_state: Environment = field(default_factory=Environment)
+    requirements: list[Requirement] = field(default_factory=list)
     native_input: dict[str, Any] = field(default_factory=dict)
     trail: list[str] = field(default_factory=list)
     produced: set[str] = field(default_factory=set)
@@ -132,7 +134,9 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
     frame.new_env_keys += [output.key for output in script.outputs if output.key not in frame.new_env_keys]
     _apply_call(frame)
     _apply_script(frame)
-    for _, block in layers(script, selected.names):
+    frame.requirements += read_requirements(script.raw, script.alias)
+    for name, block in layers(script, selected.names):
+        frame.requirements += read_requirements(block, f"{script.alias} {name}")
         _apply_block(frame, block)
     _apply_version(frame)
     _apply_named_changes(frame)

@@ -23,6 +23,7 @@ from .facts import Facts
 from .frame import Call, Frame, open_frame
 from .plan import Edge, Outcome, Plan, Step
 from .recipe import RecipeBook
+from .requirements import refuse_unmet
 
 __all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "walk"]
 
@@ -76,7 +77,9 @@ class Resolver:
             if len(call.chain) > _MAX_DEPTH:
                 raise _endless(call.chain)
             selection = self._select(call)
-            return open_frame(call, selection.script, self.recipes[selection.script.path]), selection
+            frame = open_frame(call, selection.script, self.recipes[selection.script.path])
+            refuse_unmet(frame.requirements, self.facts.values)
+            return frame, selection
         except CMBenchError as error:
             raise error.through((*call.chain, str(call.query))) from None
 

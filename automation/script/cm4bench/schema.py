@@ -16,7 +16,7 @@ _DEP_LISTS = {"deps", "prehook_deps", "posthook_deps", "post_deps"}
 _SHARED = _DEP_LISTS | {
     *("env", "default_env", "const", "state", "const_state", "new_env_keys", "new_state_keys", "docker"),
     *("ad", "adr", "add_deps", "add_deps_recursive", "input_mapping", "update_meta_if_env", "names"),
-    *("script_name", "required_disk_space", "warning", "warnings", "default_version", "sources"),
+    *("script_name", "required_disk_space", "warning", "warnings", "default_version", "sources", "requires"),
 }
 _TOP = _SHARED | {
     *("alias", "uid", "automation_alias", "automation_uid", "tags", "name", "category", "category_sort", "sort"),
@@ -40,6 +40,7 @@ _DEP = set(CONDITION_KEYS) | {
 }
 _INPUT = {"env", "type", "choices", "default", "help", "min"}
 _OUTPUT = {"type", "optional", "fact", "help"}
+_REQUIREMENT = {"fact", "is", "at_least", "why", "hint"}
 _SOURCE = {"name", "url", "sha256", "md5", "size", "license", "account", "when", "package", "version", "file", "note"}
 
 Trail = tuple[str | int, ...]
@@ -70,8 +71,7 @@ def _walk(raw: Mapping[str, Any]) -> Iterator[tuple[Trail, set[str]]]:
 
 
 def _in_block(block: Mapping[str, Any], trail: Trail) -> Iterator[tuple[Trail, set[str]]]:
-    for section in (*_DEP_LISTS, "sources"):
-        known = _SOURCE if section == "sources" else _DEP
+    for section, known in (*((name, _DEP) for name in _DEP_LISTS), ("sources", _SOURCE), ("requires", _REQUIREMENT)):
         for index, item in enumerate(block.get(section) or ()):
             yield from _unknown(item, known, (*trail, section, index))
 
