@@ -46,6 +46,9 @@ def test_results_of_an_earlier_run_are_not_taken(native: NativeRun):
     assert call(native, "true") == ({}, {})
 
 
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="$\\", exclude_categories=["Cc"]))
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(
@@ -63,8 +66,8 @@ def test_values_survive_the_shell(tmp_path_factory: pytest.TempPathFactory, valu
 
 
 def test_variables_expand_but_commands_do_not(native: NativeRun):
-    env, _ = call(native, 'echo "OUT=$A" > tmp-run-env.out', {"A": "$CM_B `echo no` $(echo no)", "CM_B": "b"})
-    assert env["OUT"].endswith(" `echo no` $(echo no)")
+    env, _ = call(native, 'echo "OUT=$CM_Z" > tmp-run-env.out', {"A": "b", "CM_Z": "$A `echo no` $(echo no)"})
+    assert env["OUT"] == "b `echo no` $(echo no)"
 
 
 def test_export_lines():
@@ -128,7 +131,7 @@ def test_failures(native: NativeRun, text: str, how: str):
         call(native, text)
     error = caught.value
     assert error.cause == f"it's a script/run.sh {how}"
-    assert (error.code, error.log, error.log_tail) == (2, native.log, ["last words"])
+    assert (error.code, error.log, error.log_tail[0]) == (2, native.log, "last words")
 
 
 def test_only_the_last_lines_are_shown(native: NativeRun):
