@@ -115,7 +115,7 @@ class Engine:
         Raises:
             CMBenchError: the request cannot be answered; see its cause, chain and hint.
         """
-        resolver = self._resolver()
+        resolver = self._resolver(request.assume)
         resolver.done = done
         plan = resolver.plan(self._call(request))
         self.recipes.save()
@@ -141,7 +141,9 @@ class Engine:
         finally:
             self.recipes.save()
             self.history.save()
-        return Report(outcome, frame.env.values, frame.state.values, plan, tuple(runner.ran), tuple(runner.made), runner.done)
+        return Report(
+            outcome, frame.env.values, frame.state.values, plan, tuple(runner.ran), tuple(runner.made), runner.done
+        )
 
     def _resolver(self, assumed: Mapping[str, Any] = MappingProxyType({})) -> Resolver:
         facts = self.facts._replace(values={**self.facts.values, **assumed}) if assumed else self.facts
