@@ -1,7 +1,7 @@
 """Cost of the harness with a model that does nothing, beside the barest SUT that Python allows.
 
 Prints, best of N runs: Offline CPU per sample and peak memory of one query of a million samples, latency percentiles of
-SingleStream, and Server tail latency at fixed rates. The bare SUT answers with ready-made responses and keeps no books, so
+SingleStream, and Server tail latency at fixed rates. The bare SUT answers with ready-made responses and keeps no books:
 its figures are loadgen's and the bindings' own.
 
     python benchmarks/harness_null.py [--repeat 3]

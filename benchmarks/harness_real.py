@@ -1,7 +1,7 @@
 """Offline throughput of a real network through the harness, beside a bare loop over the same model.
 
-Both sides take the same random-weight network, batch, threads and images; every measurement is a process of its own, and
-the two sides take turns, so that a busy minute hits both. CPU time per image hardly depends on other load, wall time does.
+Both sides take the same random-weight network, batch, threads and images. Every measurement is a process of its own
+and the two sides take turns, so that a busy minute hits both. CPU time depends less on other load than wall time.
 
     python benchmarks/harness_real.py [--architecture efficientnet-lite0] [--batch 8] [--threads 1] [--images 240]
 """
@@ -129,8 +129,11 @@ def show(sides: dict[str, list[dict[str, float]]], options: argparse.Namespace) 
         got = {side: [run[clock] for run in runs] for side, runs in sides.items()}
         median = {side: statistics.median(values) for side, values in got.items()}
         best = {side: max(values) for side, values in got.items()}
-        print(f"  per {clock} second, median: bare {median['bare']:.2f}, harness {median['harness']:.2f} images, "
-              f"ratio {median['harness'] / median['bare']:.3f}; best ratio {best['harness'] / best['bare']:.3f}")  # fmt: skip
+        ratio = {name: got["harness"] / got["bare"] for name, got in (("median", median), ("best", best))}
+        print(
+            f"  images per {clock} second, median: bare {median['bare']:.2f}, harness {median['harness']:.2f}, "
+            f"ratio {ratio['median']:.3f}; of the best runs {ratio['best']:.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Every way a run can go wrong ends in a diagnosis, an outcome record and kept logs."""
 
 import os
-import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+import harness
 from harness import supervise, text
 from harness.config import ModelConfig
 from harness.outcome import Outcome
@@ -172,40 +175,36 @@ def test_missing_and_corrupt_weights(configure, tmp_path):
         assert said in outcome.failure.cause
 
 
-def test_the_child_ends_when_nobody_watches_it(configure, tmp_path):
-    """A supervisor that is killed leaves no measurement running."""
-    from harness.watch import Child
-
-    config = configure(backend="tests.harness.faulty:Hangs")
-    supervise._prepare(config)
-    child = Child(config)
-    while not any(message.phase == "loadgen" for message in child.receive(10.0) or []):
-        pass
-    os.close(child._pipe)
-    assert child.process.wait(10) == 1
-    child._pipe = os.open(os.devnull, os.O_RDONLY)
-    child.close()
+def test_a_killed_supervisor_leaves_no_measurement_running(configure, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(configure(backend="tests.harness.faulty:Hangs", hang_timeout_s=60.0).to_json())
+    root = Path(harness.__file__).parent.parent
+    supervisor = subprocess.Popen([sys.executable, "-m", "harness", "run", str(path)], cwd=root)
+    child = wait_for_child(supervisor.pid)
+    supervisor.kill()
+    supervisor.wait()
+    child.wait(10)  # raises when it still runs
 
 
 def test_an_interrupted_supervisor_ends_its_child(configure):
-    seen = []
-
     def interrupt(progress):
         if progress.issued:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         supervise.run(configure(backend="tests.harness.faulty:Hangs"), interrupt)
-    with pytest.raises(ProcessLookupError):
-        for message in seen:
-            os.kill(message, 0)
-        os.kill(_child_of(os.getpid()), signal.SIGCONT)
+    assert not measurements(os.getpid())
 
 
-def _child_of(parent):
-    """A living child of `parent` that runs the harness, or ProcessLookupError."""
-    psutil = pytest.importorskip("psutil")
-    for child in psutil.Process(parent).children(recursive=True):
-        if child.status() != psutil.STATUS_ZOMBIE and "harness.child" in child.cmdline():
-            return child.pid
-    raise ProcessLookupError
+def wait_for_child(parent):
+    for _ in range(200):
+        if found := measurements(parent):
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError("the supervisor started no child")
+
+
+def measurements(parent):
+    """Living child processes of `parent` that run the harness."""
+    children = psutil.Process(parent).children(recursive=True)
+    return [one for one in children if one.status() != psutil.STATUS_ZOMBIE and "harness.child" in one.cmdline()]

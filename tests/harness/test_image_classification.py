@@ -34,7 +34,7 @@ def test_samples_are_normalised_channel_first(configure, tmp_path):
         ({"count": 25}, "samples.npy has shape (24, 8, 8, 3), dataset.json says 25 samples"),
         ({"count": 0}, "says count 0"),
         ({"shape": [8, 9, 3]}, "samples of (8, 9, 3)"),
-        ({"std": [1, 0, 1]}, "std"),
+        ({"std": [1, 0, 1]}, "must be above 0"),
         ({"tier": "huge"}, "$.tier"),
         ({"mean": [1, 2]}, "$.mean"),
     ],

@@ -111,3 +111,19 @@ def test_no_code_is_run_from_a_weights_file(tmp_path):
     torch.save([1, 2], path)
     with pytest.raises(HarnessError, match="not a state dict"):
         weights.read_state_dict(path)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_a_batch_is_the_asked_rows_in_the_asked_layout(channels_last):
+    from harness.backends import staging
+
+    samples = torch.randn(10, 3, 4, 5).numpy()
+    chunks = (samples[begin : begin + 4] for begin in range(0, 10, 4))
+    tensor = staging.fill(10, (3, 4, 5), chunks, dtype=torch.float32, channels_last=channels_last)
+    store = staging.TensorStore(tensor, "host")
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    for rows in ([0], [3, 4, 5], [9, 0], [5, 4, 3], [2, 9, 4], [0, 0, 2]):
+        batch = store.batch(rows)
+        assert torch.equal(batch, torch.from_numpy(samples)[rows])
+        assert batch.is_contiguous(memory_format=layout)
+    assert store.batch([3, 4]).data_ptr() == tensor[3:].data_ptr()  # consecutive rows are not copied

@@ -13,7 +13,6 @@ from harness.outcome import Figure, Loadgen, Validity
 from harness.scenarios import Scenario
 
 DETAIL = "mlperf_log_detail.txt"
-SUMMARY = "mlperf_log_summary.txt"
 ACCURACY = "mlperf_log_accuracy.json"
 
 _MARK = ":::MLLOG "

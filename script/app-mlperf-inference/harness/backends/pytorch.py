@@ -41,6 +41,9 @@ class PytorchBackend:
         device = self._device = cuda.require(config.device) if config.device != "cpu" else torch.device("cpu")
         self._dtype = getattr(torch, _DTYPES[config.precision])
         self._on_gpu = device.type == "cuda"
+        if self._on_gpu:
+            torch.backends.cudnn.benchmark = True
+            torch.backends.cudnn.allow_tf32 = False  # on by default, but then fp32 would not be fp32
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.model.seed)
@@ -71,16 +74,25 @@ class PytorchBackend:
         self._store = None
 
     def warm_up(self, batches: int, batch_size: int, shape: tuple[int, ...]) -> None:
-        """Infer whole batches of zeros; at least one, which also shows on which device outputs appear."""
-        import torch
+        """Infer batches of zeros, at least one, which also shows on which device outputs appear.
 
-        for _ in range(max(1, batches)):
-            zeros = torch.zeros((batch_size, *shape), device=self._device, dtype=self._dtype)
-            layout = torch.channels_last if self._config.channels_last and len(shape) == 3 else torch.contiguous_format
-            output = self._forward(zeros.contiguous(memory_format=layout))
+        torch.compile specialises on the batch size: three sizes make it compile the full, the any-size and the
+        single-sample graph now, not during the run.
+        """
+        sizes = [batch_size] * max(1, batches)
+        if self._config.compile:
+            sizes += [batch_size // 2 or 1, 1]
+        for size in sizes:
+            output = self._forward(self._zeros(size, shape))
         self._output_device = str(output.device)
         if self._on_gpu:
-            torch.cuda.synchronize(self._device)
+            self._torch.cuda.synchronize(self._device)
+
+    def _zeros(self, size: int, shape: tuple[int, ...]) -> Any:
+        channels_last = self._config.channels_last and len(shape) == 3
+        layout = self._torch.channels_last if channels_last else self._torch.contiguous_format
+        zeros = self._torch.zeros((size, *shape), device=self._device, dtype=self._dtype)
+        return zeros.contiguous(memory_format=layout)
 
     def submit(self, rows: list[int]) -> Any:
         """Compute (CPU) or enqueue (GPU) one batch."""

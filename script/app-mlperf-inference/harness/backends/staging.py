@@ -57,7 +57,9 @@ class TensorStore:
 
         if is_run(rows):
             return self._samples[rows[0] : rows[0] + len(rows)]
-        return self._samples.index_select(0, torch.tensor(rows, device=self._samples.device))
+        gathered = torch.empty_like(self._samples[: len(rows)])  # keeps channels_last, which index_select alone drops
+        torch.index_select(self._samples, 0, torch.tensor(rows, device=self._samples.device), out=gathered)
+        return gathered
 
 
 class PinnedStore:

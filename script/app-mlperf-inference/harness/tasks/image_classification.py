@@ -47,15 +47,22 @@ class ImageFolder:
         self.info = _read_info(folder / "dataset.json")
         self.samples = _read_array(folder / "samples.npy", memory_map=True)
         self.labels = _read_array(folder / "labels.npy", memory_map=False)
-        count, shape = self.info.count, self.info.shape
-        _require(count > 0, f"{folder}/dataset.json says count {count}")
-        _require(self.samples.shape == (count, *shape), f"{folder}/samples.npy has shape {self.samples.shape}, "
-                 f"dataset.json says {count} samples of {shape}")  # fmt: skip
-        _require(self.samples.dtype == np.uint8, f"{folder}/samples.npy holds {self.samples.dtype}, expected uint8")
-        _require(self.labels.shape == (count,), f"{folder}/labels.npy has shape {self.labels.shape}, "
-                 f"dataset.json says {count} samples")  # fmt: skip
-        _require(self.labels.dtype == np.int64, f"{folder}/labels.npy holds {self.labels.dtype}, expected int64")
-        _require(min(self.info.std) > 0, f"{folder}/dataset.json has std {self.info.std}, must be above 0")
+        self._check_samples(np.uint8)
+        self._check_labels(np.int64)
+
+    def _check_samples(self, dtype: type) -> None:
+        info, samples, place = self.info, self.samples, self.folder
+        claim = f"dataset.json says {info.count} samples of {info.shape}"
+        _require(info.count > 0, f"{place}/dataset.json says count {info.count}")
+        _require(min(info.std) > 0, f"{place}/dataset.json has std {info.std}, each must be above 0")
+        _require(samples.shape == (info.count, *info.shape), f"{place}/samples.npy has shape {samples.shape}, {claim}")
+        _require(samples.dtype == dtype, f"{place}/samples.npy holds {samples.dtype}, expected {dtype.__name__}")
+
+    def _check_labels(self, dtype: type) -> None:
+        labels, place = self.labels, self.folder
+        claim = f"dataset.json says {self.info.count} samples"
+        _require(labels.shape == (self.info.count,), f"{place}/labels.npy has shape {labels.shape}, {claim}")
+        _require(labels.dtype == dtype, f"{place}/labels.npy holds {labels.dtype}, expected {dtype.__name__}")
 
 
 class ImageClassification:
