@@ -39,6 +39,7 @@ from harness.outcome import (
 )
 
 ROOT = Path(__file__).parents[2]
+OURS = Repo("cm4bench", ROOT, strict=True)
 HOSTS = {"cpu": Facts("linux-x86_64", {"accelerator": "cpu"}), "cuda": Facts("linux-x86_64", {"accelerator": "cuda"})}
 
 
@@ -49,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(home: Path) -> Engine:
-    return Engine([Repo("cm4bench", ROOT, strict=True)], home, facts=HOSTS["cpu"])
+    return Engine([OURS], home, facts=HOSTS["cpu"])
 
 
 def plan(engine: Engine, words: str = "", **options: Any) -> Plan:
@@ -151,10 +152,15 @@ class TestPlan:
             plan(engine, words)
         assert caught.value.hint
 
-    def test_a_gpu_is_checked_for_only_when_asked_for(self, engine: Engine) -> None:
-        labels = [step.script.alias for step in plan(engine, " _cuda").steps()]
-        assert "get-cuda-devices" in labels
+    def test_a_gpu_is_looked_at_only_when_asked_for(self, home: Path) -> None:
+        engine = Engine([OURS], home, facts=HOSTS["cuda"])
+        assert "get-cuda-devices" in [step.script.alias for step in plan(engine, " _cuda").steps()]
         assert "get-cuda-devices" not in [step.script.alias for step in plan(engine).steps()]
+
+    def test_a_gpu_that_is_not_there_is_refused_before_anything_runs(self, engine: Engine) -> None:
+        with pytest.raises(CMBenchError, match="this host has cpu") as caught:
+            plan(engine, " _cuda")
+        assert "_cpu" in str(caught.value.hint)
 
 
 def app(planned: Plan) -> Any:
