@@ -178,3 +178,26 @@ def test_the_stuck_frame_is_the_answering_threads(tmp_path):
     )
     assert watch.stuck_at(console) == "engine.py:7 in forward"
     assert watch.stuck_at(tmp_path / "absent") == ""
+
+
+def test_a_quiet_server_is_given_time(configure, tmp_path):
+    """At 0.1 queries/s a pause of a minute is nothing; the rate may stand in either place."""
+    conf = tmp_path / "user.conf"
+    conf.write_text("resnet50.Server.target_qps = 0.1\n")
+    for options in ({"target_qps": 0.1}, {"user_conf": str(conf)}):
+        patience = watch.Patience(configure(scenario="Server", hang_timeout_s=1.0, **options))
+        patience.hear(watch.Message(phase="loadgen", issued=5, completed=5))
+        assert 190 < patience.left_s <= 200
+    patience = watch.Patience(configure(hang_timeout_s=1.0))
+    patience.hear(watch.Message(phase="loadgen", issued=5, completed=5))
+    assert patience.left_s <= 1.0
+
+
+def test_repeating_itself_is_no_sign_of_life(configure, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(watch.time, "monotonic", lambda: clock[0])
+    patience = watch.Patience(configure(hang_timeout_s=5.0))
+    for seconds, completed in ((0, 1), (3, 2), (3, 2), (3, 2)):
+        clock[0] += seconds
+        patience.hear(watch.Message(phase="loadgen", issued=9, completed=completed))
+    assert patience.left_s == -1.0

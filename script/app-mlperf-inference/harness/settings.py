@@ -35,6 +35,12 @@ def read_user_conf(config: RunConfig) -> dict[str, userconf.Entry]:
     return userconf.lookup(entries, config.benchmark, config.scenario)
 
 
+def target_qps(config: RunConfig) -> float:
+    """Rate that the run asks for, 1 (mlperf.conf) where neither the configuration nor user.conf sets one."""
+    entry = read_user_conf(config).get("target_qps")
+    return config.target_qps or (entry.value if entry else 0.0) or 1.0
+
+
 def build(loadgen: ModuleType, config: RunConfig) -> Any:
     """Return TestSettings. loadgen allows this once per process: its embedded mlperf.conf is read only once.
 

@@ -16,9 +16,11 @@ from pathlib import Path
 
 import msgspec
 
+from harness import settings
 from harness.config import RunConfig
 from harness.gpu import GpuWatch
 from harness.report import CONFIG, CONSOLE, Message, Phase
+from harness.scenarios import ALL
 
 TICK_S = 1.0
 GRACE_S = 30.0  # from the last message to the end of the process
@@ -110,7 +112,7 @@ class Patience:
     def __init__(self, config: RunConfig) -> None:
         self._load_s = config.load_timeout_s
         # In Server the next query may be far away: e^-20 is the chance of a pause of 20 mean gaps.
-        gaps = 20 / config.target_qps if config.scenario == "Server" and config.target_qps else 0.0
+        gaps = 20 / settings.target_qps(config) if ALL[config.scenario].queued else 0.0
         self._run_s = max(config.hang_timeout_s, gaps)
         self.last = Message(phase="start")
         self._since = time.monotonic()
@@ -156,17 +158,16 @@ def watch(config: RunConfig, gpu: GpuWatch, on_progress: OnProgress | None = Non
 def _follow(child: Child, patience: Patience, gpu: GpuWatch, on_progress: OnProgress | None, started: float) -> Ending:
     next_sample = 0.0
     while (messages := child.receive(max(0.0, min(TICK_S, patience.left_s)))) is not None:
+        now = time.monotonic()
         for message in messages:
             if message.gpu_uuid and not patience.last.gpu_uuid:
                 gpu.watch(message.gpu_uuid)
             patience.hear(message)
-        now = time.monotonic()
+            if on_progress:
+                on_progress(Progress(message.phase, message.issued, message.completed, now - started))
         if patience.last.phase == "loadgen" and now >= next_sample:
             gpu.sample()
             next_sample = now + TICK_S
-        if messages and on_progress:
-            last = patience.last
-            on_progress(Progress(last.phase, last.issued, last.completed, now - started))
         if patience.left_s <= 0:
             return _end_hung(child, patience)
     try:
