@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
 from pathlib import Path
@@ -27,4 +28,5 @@ def write_blob(path: Path, version: int, data: Any) -> None:
         temporary.write_bytes(marshal.dumps((version, data)))
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
