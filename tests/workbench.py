@@ -35,16 +35,16 @@ class RepoBuilder:
         meta: dict[str, Any] = {"alias": path.name, "uid": uid_of(path.name), "git": False}
         self._dump(path / "cmr.yaml", meta | ({"cm4bench": {"strict": True}} if strict else {}))
 
-    def script(self, name: str, *, customize: str = "", run: str = "", tags: str = "", **manifest: Any) -> Path:
+    def script(self, alias: str, /, *, customize: str = "", run: str = "", tags: str = "", **manifest: Any) -> Path:
         """Write one script: keywords are manifest keys, `customize` and `run` the texts of its files."""
         identity = {
-            "alias": name,
-            "uid": uid_of(name),
+            "alias": alias,
+            "uid": uid_of(alias),
             "automation_alias": "script",
             "automation_uid": "5b4e0237da074764",
-            "tags": (tags or name).split(","),
+            "tags": (tags or alias).split(","),
         }
-        folder = self.folder(name)
+        folder = self.folder(alias)
         self._dump(folder / "_cm.yaml", identity | manifest)
         if customize:
             (folder / "customize.py").write_text(customize)

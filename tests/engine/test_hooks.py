@@ -8,9 +8,10 @@ from tests.workbench import Bench, RepoBuilder
 from cm4bench.errors import StepFailed
 from cm4bench.hooks import os_info
 
-KEYS = (
-    "automation artifact customize os_info recursion_spaces script_tags variation_tags env state meta run_script_input"
-)
+KEYS = {
+    *("input", "automation", "artifact", "customize", "os_info", "recursion_spaces", "script_tags"),
+    *("variation_tags", "env", "state", "meta", "run_script_input"),
+}
 
 
 def hook(body: str, name: str = "preprocess") -> str:
