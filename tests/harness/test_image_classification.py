@@ -74,9 +74,18 @@ def test_too_few_labels_and_missing_or_cut_files(configure, tiny_dataset):
         task_of(configure, tiny_dataset)
 
 
-def test_the_tier_of_a_run_is_that_of_its_data(configure, tiny_dataset):
-    with pytest.raises(HarnessError, match="of tier 'synthetic' but the run asks for 'full'"):
-        task_of(configure, tiny_dataset, tier="full")
+@pytest.mark.parametrize(
+    ("data", "run", "fine"),
+    [("synthetic", "full", False), ("embedded", "full", False), ("full", "embedded", True), ("full", "full", True)],
+)
+def test_a_run_may_claim_no_more_than_its_data(configure, tmp_path, data, run, fine):
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    folder = write_dataset(tmp_path / "data", images, [0, 1], tier=data)
+    if fine:
+        assert task_of(configure, folder, tier=run).count == 2
+        return
+    with pytest.raises(HarnessError, match=f"of tier '{data}' but the run claims '{run}'"):
+        task_of(configure, folder, tier=run)
 
 
 def answer(index, label):

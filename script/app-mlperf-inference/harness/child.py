@@ -81,7 +81,7 @@ class Child:
     def _measure(self, sut: Sut, test_settings: Any, backend: Backend, library: SampleLibrary) -> None:
         self.blame = "internal"
         execution = backend.execution()
-        self._note(execution=execution)
+        self._note(execution=execution)  # kept even if the run dies
         gc.collect()
         gc.freeze()  # the model's objects need no scanning while we measure
         self._heartbeat.enter("loadgen", sut.recorder, execution.gpu_uuid)

@@ -18,6 +18,7 @@ Mode = Literal["performance", "accuracy", "find-performance"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Residency = Literal["auto", "host", "device"]
 Tier = Literal["full", "embedded", "synthetic"]
+TIERS: tuple[Tier, ...] = ("synthetic", "embedded", "full")  # weakest claim first
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]

@@ -78,7 +78,7 @@ def start_copy_back(output: Any) -> tuple[Any, Any]:
     pinned = torch.empty(output.shape, dtype=output.dtype, pin_memory=True)
     pinned.copy_(output, non_blocking=True)
     done = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    done.record()
+    done.record(torch.cuda.current_stream(output.device))  # the current device differs between threads
     return pinned, done
 
 

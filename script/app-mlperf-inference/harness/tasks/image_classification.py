@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from harness.arrays import Array
-from harness.config import RunConfig, Tier
+from harness.config import TIERS, RunConfig, Tier
 from harness.errors import HarnessError
 from harness.outcome import Quality
 from harness.tasks.base import Reduction
@@ -73,8 +73,8 @@ class ImageClassification:
 
         data = ImageFolder(Path(config.dataset))
         _require(
-            data.info.tier == config.tier or config.tier == "synthetic",
-            f"{data.folder} is of tier {data.info.tier!r} but the run asks for {config.tier!r}",
+            TIERS.index(config.tier) <= TIERS.index(data.info.tier),
+            f"{data.folder} is of tier {data.info.tier!r} but the run claims {config.tier!r}",
         )
         self._data, self._target = data, config.quality_target
         self.count = data.info.count
