@@ -317,6 +317,14 @@ class TestHarvest:
         assert found is not None and not found.verdict.valid
         assert "cuda was asked for, cpu was used" in found.verdict.reasons
 
+    @pytest.mark.parametrize(("scenario", "noted"), [("Offline", True), ("Server", False)])
+    def test_a_shared_processor_is_noted(self, tmp_path: Path, scenario: str, noted: bool) -> None:
+        slow = msgspec.structs.replace(TRUTH, cpu=msgspec.structs.replace(CPU, busy_cores=0.5))
+        record = join("run/x", tmp_path, [outcome(tmp_path, scenario=scenario, device=slow)], CONTEXT)
+        assert any("0.50 of 1 cores" in note for note in record.notes) == noted
+        quiet = join("run/x", tmp_path, [outcome(tmp_path, scenario=scenario)], CONTEXT)
+        assert quiet.notes == ()
+
     def test_different_scenarios_cannot_be_one_record(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="one model in one scenario"):
             join("run/x", tmp_path, [outcome(tmp_path), outcome(tmp_path, scenario="Server")], CONTEXT)

@@ -38,6 +38,10 @@ _CLOSED_MODELS = {"resnet50": "resnet50"}
 _ORDINARY = ("software power cap",)
 
 
+# Share of its cores that a run keeps busy on a machine of its own; below it something else was running.
+BUSY_SHARE = 0.8
+
+
 @dataclass(frozen=True)
 class Context:
     """What a record says beyond the outcomes themselves. ``created`` is ISO 8601 in UTC."""
@@ -205,7 +209,20 @@ def _versions(outcomes: Sequence[of_harness.Outcome]) -> dict[str, str]:
 def _notes(outcomes: Sequence[of_harness.Outcome]) -> tuple[str, ...]:
     formal = [outcome for outcome in outcomes if outcome.config.mode != "find-performance"]
     against = [reason for outcome in formal if outcome.submittable for reason in outcome.submittable.reasons]
-    return tuple(dict.fromkeys([*against, *(note for outcome in formal for note in outcome.notes)]))
+    shared = [note for outcome in formal for note in _shared_processor(outcome)]
+    return tuple(dict.fromkeys([*against, *(note for outcome in formal for note in outcome.notes), *shared]))
+
+
+def _shared_processor(outcome: of_harness.Outcome) -> list[str]:
+    """A note where the run, though it had work all the time, did not get the cores it computes on."""
+    config, truth = outcome.config, outcome.device
+    # Between two queries of a Server run, and beside a GPU, the processor may rest.
+    if truth is None or config.mode != "performance" or config.scenario == "Server" or truth.used != "cpu":
+        return []
+    got, due = truth.cpu.busy_cores, min(truth.cpu.threads, len(truth.cpu.allowed_cores))
+    if got >= BUSY_SHARE * due:
+        return []
+    return [f"the processor was shared: the run got {got:.2f} of {due} cores, so a quiet machine would be faster"]
 
 
 def _plain(struct: Any) -> dict[str, Any]:

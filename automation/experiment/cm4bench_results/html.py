@@ -141,6 +141,8 @@ def _shown(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value)) or "–"
     if isinstance(value, Mapping):
