@@ -13,7 +13,7 @@ if _ENGINE not in sys.path:
 class CAutomation(Automation):
     """Actions of `cm ACTION cache`."""
 
-    def __init__(self, cmind, automation_file):  # noqa: ANN001
+    def __init__(self, cmind, automation_file) -> None:  # noqa: ANN001
         super().__init__(cmind, __file__)
 
     def show(self, i: dict) -> dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from .events import silent
 from .manifest import Repo, is_yes
 from .versions import VersionRange
 
-__all__ = ["engine_for", "guarded", "plan_action", "request_from", "run_action"]
+__all__ = ["engine_for", "guarded", "plan_action", "request_from", "run_action", "tags_of"]
 
 _RESERVED = {
     *("action", "automation", "artifact", "artifacts", "tags", "out", "cmd", "unparsed_cmd", "common", "self"),
@@ -37,8 +37,24 @@ _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY"
 def engine_for(automation: Any, listener: Any = None) -> Engine:
     """An engine over the repositories that this cmind knows, in cmind's home folder."""
     cm = automation.cmind
-    repos = [_repo(item) for item in cm.repos.lst]
+    repos = [_repo(item) for item in cm.repos.lst] + list(_unregistered())
     return Engine(repos, Path(cm.repos_path), automation=automation, listener=listener or silent)
+
+
+def _unregistered() -> Iterator[Repo]:
+    """Repositories named by folder in CM4BENCH_REPOS: CM's, or MLCFlow's (which cmind cannot register)."""
+    import yaml
+
+    for folder in filter(None, os.environ.get("CM4BENCH_REPOS", "").split(os.pathsep)):
+        path = Path(folder).expanduser()
+        about = next((path / name for name in ("cmr.yaml", "meta.yaml") if (path / name).is_file()), None)
+        if about is None:
+            raise CMBenchError(
+                f"CM4BENCH_REPOS names {path}, which has neither cmr.yaml nor meta.yaml",
+                hint="give the folder that holds script/",
+            )
+        meta = yaml.safe_load(about.read_text(encoding="utf-8")) or {}
+        yield Repo(str(meta.get("alias") or path.name), path, str(meta.get("uid") or ""), str(meta.get("prefix") or ""))
 
 
 def _repo(item: Any) -> Repo:
@@ -52,7 +68,7 @@ def request_from(i: Mapping[str, Any]) -> Request:
     """Read a CM input dictionary. Flags that are not CM's own become options of the script."""
     quiet, verbose = is_yes(i.get("quiet")), is_yes(i.get("verbose") or i.get("v"))
     return Request(
-        tags=_tags(i),
+        tags=tags_of(i),
         options={k: v for k, v in i.items() if k not in _RESERVED},
         env=_environment(i, quiet=quiet, verbose=verbose),
         state=dict(i.get("state") or {}),
@@ -85,7 +101,8 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _tags(i: Mapping[str, Any]) -> str:
+def tags_of(i: Mapping[str, Any]) -> str:
+    """The request as one comma-separated text: the first word of the command line, then `--tags`, then more words."""
     words = [str(i.get("artifact") or ""), str(i.get("tags") or "")]
     words += [str(a) for a in i.get("artifacts") or () if isinstance(a, str)]
     return ",".join(w.strip() for w in words if w.strip())

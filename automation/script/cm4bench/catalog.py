@@ -84,11 +84,24 @@ class Catalog:
         return tag in self._index.by_tag
 
     def by_name(self, name: str) -> Script | None:
-        """A script by alias or uid."""
-        number = self._index.by_name.get(name)
-        return None if number is None else self._script(number)
+        """A script by alias, uid, `repository:alias`, or the first whose alias fits a pattern."""
+        import fnmatch
+
+        repo, colon, alias = name.rpartition(":")
+        if not colon and name in self._index.by_name:
+            return self._script(self._index.by_name[name])
+        if not colon and not any(c in name for c in "*?"):
+            return None
+        for number in self._readable():
+            row = self._row(number)
+            owner = self.repos[row.repo]
+            if (not repo or repo in (owner.alias, owner.uid)) and any(fnmatch.fnmatchcase(n, alias) for n in row.names):
+                return self._script(number)
+        return None
 
     def _with_tags(self, query: Query) -> list[Script]:
+        if query.folder:
+            return [self._script(n) for n in self._readable() if self._row(n).folder == query.folder]
         numbers = self._numbers(query.tags)
         for tag in query.excluded_tags:
             numbers.difference_update(self._index.by_tag.get(tag, ()))

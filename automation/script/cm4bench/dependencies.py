@@ -12,9 +12,9 @@ from .frame import Call, Frame, merge_values
 from .query import Query, parse_query
 from .versions import VersionRange
 
-__all__ = ["dependency_call", "give_back", "verdict_of"]
+__all__ = ["LOCAL_KEYS", "dependency_call", "give_back", "verdict_of"]
 
-_LOCAL_KEYS = (
+LOCAL_KEYS = (
     *("CM_VERSION", "CM_VERSION_MIN", "CM_VERSION_MAX", "CM_VERSION_MAX_USABLE", "CM_DETECTED_VERSION"),
     *("CM_INPUT", "CM_OUTPUT", "CM_OUTBASENAME", "CM_OUTDIRNAME", "CM_NAME", "CM_EXTRA_CACHE_TAGS"),
     *("CM_TMP_*", "CM_GIT_*", "CM_RENEW_CACHE_ENTRY"),
@@ -129,7 +129,7 @@ def _visible_env(dep: Mapping[str, Any], frame: Frame, phase: str) -> Environmen
 
 
 def _local_keys(frame: Frame) -> tuple[str, ...]:
-    return (*_LOCAL_KEYS, *(frame.script.raw.get("local_env_keys") or ()))
+    return (*LOCAL_KEYS, *(frame.script.raw.get("local_env_keys") or ()))
 
 
 def _is_local(key: str, frame: Frame) -> bool:

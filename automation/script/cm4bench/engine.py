@@ -19,7 +19,7 @@ from .history import History
 from .hooks import Hooks
 from .manifest import Repo, Script
 from .plan import Outcome, Plan
-from .query import Query, parse_query
+from .query import Query, is_uid, parse_query
 from .recipe import RecipeBook
 from .resolver import Resolver
 from .runner import Runner, RunOptions
@@ -163,7 +163,7 @@ class Engine:
         self.listener(Event("planned", detail=f"{len(steps)} steps, {len(steps) - len(to_run)} of them cached"))
 
     def _call(self, request: Request) -> Call:
-        query = self._query(request.tags)
+        query = self.query(request.tags)
         self._refuse_unknown_options(query, request.options)
         return Call(
             query=query,
@@ -180,18 +180,19 @@ class Engine:
 
     def find_script(self, tags: str) -> Script:
         """The script that a request would choose. Raises NotFound."""
-        return self.catalog.select(self._query(tags)).script
+        return self.catalog.select(self.query(tags)).script
 
-    def _query(self, text: str) -> Query:
-        """Tags, or the alias or uid of one script."""
+    def query(self, text: str) -> Query:
+        """Tags, or one script by uid, alias, `repository:alias` or a pattern of aliases; either with `_variations`."""
         if not text.strip():
             raise CMBenchError("no script was named", hint='cmr "detect os" runs a script by its tags')
         query = parse_query(text)
-        if len(query.tags) == 1:
-            script = self.catalog.by_name(query.tags[0]) if not self.catalog.has_tag(query.tags[0]) else None
-            if script:
-                return Query(script.tags, query.excluded_tags, query.variations, query.excluded_variations)
-        return query
+        name = query.tags[-1] if query.tags else ""
+        if len(query.tags) > 2 or not name or (self.catalog.has_tag(name) and len(query.tags) == 1):
+            return query
+        # `alias,uid` is CM's full form of a name
+        script = self.catalog.by_name(name) if len(query.tags) == 1 or is_uid(name) else None
+        return query._replace(tags=script.tags, folder=str(script.path)) if script else query
 
     def _refuse_unknown_options(self, query: Query, options: Mapping[str, Any]) -> None:
         """In repositories that opted into strictness a mistyped flag is an error, not a silent no-op."""

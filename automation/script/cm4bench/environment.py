@@ -91,6 +91,13 @@ class Environment:
         for key, value in values.items():
             self.set(key, value)
 
+    def replace(self, values: Mapping[str, Any]) -> None:
+        """Take these values for all there are, in place; a value that stays as it was keeps its origin."""
+        self.origins = {k: o for k, o in self.origins.items() if k in values and values[k] == self.values.get(k)}
+        fresh = dict(values)
+        self.values.clear()
+        self.values.update(fresh)
+
     def discard(self, key: str) -> None:
         self.values.pop(key, None)
         self.origins.pop(key, None)

@@ -141,7 +141,7 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
     _apply_version(frame)
     _apply_named_changes(frame)
     frame.settle_env()
-    frame.native_input.update(path=str(script.path), script_name=frame.script_name or "run", meta=frame.meta)
+    frame.native_input.update(path=str(script.path), meta=frame.meta)
     frame.entry_env, frame.entry_state = frame.env.copy(), frame.state.copy()
     return frame
 

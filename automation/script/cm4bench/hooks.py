@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
+from .contract import hook_input, os_info, script_input
+from .dialect import CM, MLC, Dialect, dialect_of
 from .errors import CMBenchError, StepFailed
 from .frame import Frame
 
@@ -31,20 +32,31 @@ class Hooks:
         Raises:
             StepFailed: the hook raised, or returned an error; the traceback goes to the log, not to the user.
         """
-        module = self._load(frame.script.path / "customize.py")
+        speech = dialect_of(frame)
+        module = self._load(frame.script.path / "customize.py", speech)
+        # in CM's own dialect hooks work on the live mapping; the other one gets a translated copy
+        env = frame.env.values if speech is CM else speech.outward(frame.env.values)
+        given = script_input(frame, self.automation, module, log)
         try:
-            result = getattr(module, phase)(self._contract(frame))
+            result = getattr(module, phase)(hook_input(frame, given, phase, env))
         except CMBenchError:
             raise
         except Exception as error:
             raise _raised(frame, phase, error, log) from error
+        finally:
+            if speech is not CM:
+                frame.env.replace(speech.inward(env))
         result = result if isinstance(result, Mapping) else {"return": 0}
         if int(result.get("return") or 0) > 0:
-            raise StepFailed(str(result.get("error") or f"{phase} of {frame.label} failed"), hint=result.get("hint"))
+            raise _refused(frame, phase, result)
         return dict(result)
 
-    def _load(self, path: Path) -> ModuleType:
+    def _load(self, path: Path, speech: Dialect) -> ModuleType:
         if path not in self._modules:
+            if speech is MLC:
+                from .mlcmodule import make_importable
+
+                make_importable(path.parents[2] / "automation")
             name = f"cm4bench_customize_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
             spec = importlib.util.spec_from_file_location(name, path)
             assert spec is not None and spec.loader is not None
@@ -58,49 +70,10 @@ class Hooks:
             self._modules[path] = module
         return self._modules[path]
 
-    def _contract(self, frame: Frame) -> dict[str, Any]:
-        """The dictionary that CM scripts know as `i`."""
-        repo = frame.script.repo
-        artifact = SimpleNamespace(
-            meta=frame.meta,
-            path=str(frame.script.path),
-            repo_path=str(repo.path),
-            repo_meta={"alias": repo.alias, "uid": repo.uid, "prefix": repo.prefix},
-        )
-        return {
-            "input": dict(frame.call.options),
-            "automation": self.automation,
-            "artifact": artifact,
-            "customize": frame.meta.get("customize") or {},
-            "os_info": os_info(),
-            "recursion_spaces": "  " * (len(frame.chain) - 1),
-            "script_tags": list(frame.call.query.tags),
-            "variation_tags": list(frame.selected.names),
-            "env": frame.env.values,
-            "state": frame.state.values,
-            "meta": frame.meta,
-            "run_script_input": frame.native_input,
-        }
 
-
-def os_info() -> dict[str, Any]:
-    """What CM scripts ask of the platform (POSIX shells)."""
-    return {
-        "platform": "linux" if os.name == "posix" else "windows",
-        "bat_ext": ".sh",
-        "bits": "64" if sys.maxsize > 2**32 else "32",
-        "python_bits": "64" if sys.maxsize > 2**32 else "32",
-        "env": {},
-        "env_separator": os.pathsep,
-        "env_var": "${env_var}",
-        "set_env": 'export ${key}="${value}"',
-        "set_exec_file": 'chmod 755 "${file_name}"',
-        "bat_rem": "# ${rem}",
-        "run_bat": ". ${bat_file}",
-        "run_local_bat": ". ./${bat_file}",
-        "run_local_bat_from_python": 'bash -c ". ./${bat_file}"',
-        "start_script": ["#!/bin/bash", ""],
-    }
+def _refused(frame: Frame, phase: str, result: Mapping[str, Any]) -> StepFailed:
+    cause = str(result.get("error") or f"{phase} of {frame.label} failed")
+    return StepFailed(cause, hint=result.get("hint"), code=int(result["return"]))
 
 
 def _raised(frame: Frame, phase: str, error: Exception, log: Path) -> StepFailed:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .blobfile import read_blob, write_blob
+from .dialect import MLC_MANIFEST_NAMES
 from .errors import ManifestError
-from .manifest import MANIFEST_NAMES, Repo, load_raw
+from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
 from .schema import find_unknown_keys
 
 __all__ = ["Index", "Row", "open_index"]
 
-_VERSION = 5
+_VERSION = 6
 
 
 class Row(NamedTuple):
@@ -87,6 +88,9 @@ def _read(folder: Path, number: int, repo: Repo, stamp: tuple[tuple[str, int, in
         return Row(str(folder), number, stamp, fault=error.cause)
     tags = [str(tag) for tag in raw.get("tags") or ()]
     names = [str(raw[key]) for key in ("alias", "uid") if raw.get(key)]
+    if "_base" in raw:
+        base = base_folder(folder, raw)
+        stamp += tuple((f"../{base.name}/{name}", mtime, size) for name, mtime, size in _stamp(str(base)))
     return Row(str(folder), number, stamp, marshal.dumps(raw), tags, names, fault)
 
 
@@ -110,8 +114,12 @@ def _script_folders(root: Path) -> list[str]:
 
 
 def _stamp(folder: str) -> tuple[tuple[str, int, int], ...]:
+    return _stamp_of(folder, MANIFEST_NAMES) or _stamp_of(folder, MLC_MANIFEST_NAMES)
+
+
+def _stamp_of(folder: str, names: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
     stamp = []
-    for name in MANIFEST_NAMES:
+    for name in names:
         try:
             info = os.stat(f"{folder}/{name}")  # noqa: PTH116 - thousands of them: no Path objects
         except OSError:

@@ -7,11 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .dialect import MLC_MANIFEST_NAMES, to_cm
 from .errors import ManifestError
 
-__all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "load_raw"]
+__all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "load_raw", "manifest_files"]
 
 MANIFEST_NAMES = ("_cm.yaml", "_cm.json")
+_DIALECT = "_dialect"
+_MAX_BASES = 10
 
 
 class Repo(NamedTuple):
@@ -90,6 +93,11 @@ class Script:
     @property
     def uid(self) -> str:
         return str(self.raw.get("uid") or "")
+
+    @property
+    def is_mlc(self) -> bool:
+        """Is its code written for MLCFlow (`MLC_` keys)?"""
+        return self.raw.get(_DIALECT) == "mlc"
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -173,18 +181,54 @@ def _source(spec: Mapping[str, Any]) -> Source:
     )
 
 
-def load_raw(folder: Path) -> dict[str, Any]:
-    """Read and merge a folder's `_cm.yaml` and `_cm.json` (JSON wins, key by key). Keys become text at every level.
+def manifest_files(folder: Path) -> list[Path]:
+    """The files that make up a folder's manifest: CM's own names, else MLCFlow's, then those of its `_base`."""
+    for names in (MANIFEST_NAMES, MLC_MANIFEST_NAMES):
+        found = [folder / name for name in names if (folder / name).is_file()]
+        if found:
+            return found
+    return []
+
+
+def load_raw(folder: Path, depth: int = 0) -> dict[str, Any]:
+    """Read and merge a folder's `_cm.yaml` and `_cm.json` (JSON wins, key by key), on top of its `_base`.
+
+    `meta.yaml`/`meta.json` of MLCFlow are read where CM's files are missing. Keys become text at every level.
 
     Raises:
-        ManifestError: unreadable or broken file; the message names file and line.
+        ManifestError: unreadable or broken file, endless or unknown `_base`; the message names file and line.
     """
     merged: dict[str, Any] = {}
-    for name in MANIFEST_NAMES:
-        path = folder / name
-        if path.is_file():
-            merged.update(_mapping(path, _parse(path)))
-    return merged
+    files = manifest_files(folder)
+    for path in files:
+        merged.update(_mapping(path, _parse(path)))
+    if files and files[0].name in MLC_MANIFEST_NAMES:
+        merged = {**to_cm(merged), _DIALECT: "mlc"}
+    return _on_base(folder, merged, depth) if "_base" in merged else merged
+
+
+def base_folder(folder: Path, raw: Mapping[str, Any]) -> Path:
+    """The folder of `_base: [script::]alias`, which stands beside the one that builds on it."""
+    alias = str(raw["_base"]).rpartition("::")[2].rpartition(":")[2].split(",")[0].strip()
+    return folder.parent / alias
+
+
+def _on_base(folder: Path, raw: dict[str, Any], depth: int) -> dict[str, Any]:
+    base = base_folder(folder, raw)
+    if depth >= _MAX_BASES:
+        raise ManifestError(f"{folder}: _base leads through more than {_MAX_BASES} manifests")
+    if not manifest_files(base):
+        raise ManifestError(f"{folder}: _base {raw['_base']!r} is not a script beside it")
+    return _inherit(load_raw(base, depth + 1), raw)  # type: ignore[no-any-return]
+
+
+def _inherit(base: Any, own: Any) -> Any:
+    """Mappings key by key, lists one after the other, of all else the own value."""
+    if isinstance(base, dict) and isinstance(own, dict):
+        return {**base, **{k: _inherit(base[k], v) if k in base else v for k, v in own.items()}}
+    if isinstance(base, list) and isinstance(own, list):
+        return base + [item for item in own if item not in base]
+    return own
 
 
 def _parse(path: Path) -> Any:

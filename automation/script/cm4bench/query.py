@@ -6,21 +6,30 @@ from typing import NamedTuple
 
 from .errors import Conflict
 
-__all__ = ["Query", "parse_query"]
+__all__ = ["Query", "is_uid", "parse_query"]
 
 
 class Query(NamedTuple):
-    """A parsed tag query; order of variations is kept because CM applies them in that order."""
+    """A parsed tag query; order of variations is kept because CM applies them in that order.
+
+    `folder` is set where the request named one script, not tags.
+    """
 
     tags: tuple[str, ...] = ()
     excluded_tags: tuple[str, ...] = ()
     variations: tuple[str, ...] = ()
     excluded_variations: tuple[str, ...] = ()
+    folder: str = ""
 
     def __str__(self) -> str:
         words = [*self.tags, *(f"-{t}" for t in self.excluded_tags)]
         words += [*(f"_{v}" for v in self.variations), *(f"-_{v}" for v in self.excluded_variations)]
         return ",".join(words)
+
+
+def is_uid(text: str) -> bool:
+    """Is it a CM identifier: 16 hex digits?"""
+    return len(text) == 16 and all(c in "0123456789abcdef" for c in text)
 
 
 def parse_query(text: str) -> Query:

@@ -15,14 +15,14 @@ from typing import Any
 
 from .blobfile import read_blob, write_blob
 
-__all__ = ["Recipe", "RecipeBook", "read_recipe"]
+__all__ = ["Recipe", "RecipeBook", "read_recipe", "recipe_files"]
 
 _TOKEN = r"\+?[A-Z][A-Z0-9_]{2,}"
 _ASSIGNED = r"\b([A-Z][A-Z0-9_]{2,})="
 _SKIPPED_FOLDERS = {"__pycache__", ".git", "node_modules", "tmp", "docs", "dockerfiles"}
 _SKIPPED_SUFFIXES = {".pyc", ".md", ".png", ".log"}
 _MAX_SCANNED_BYTES = 1 << 20
-_VERSION = 4
+_VERSION = 5
 
 
 class Recipe:
@@ -94,22 +94,29 @@ def read_recipe(folder: Path, names: list[str]) -> Recipe:
     constants: set[str] = set()
     writes: set[str] = set()
     hooks: set[str] = set()
+    is_mlc = not {"_cm.yaml", "_cm.json"} & set(names)
     for name in names:
         content = (folder / name).read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
         if len(content) > _MAX_SCANNED_BYTES:
             continue
         text = content.decode("utf-8", "replace")
+        text = text.replace("MLC_", "CM_") if is_mlc else text
         mentions.update(re.findall(_TOKEN, text))
         if name.endswith(".py") and "/" not in name:
             written, named, defined = _read_python(text)
             writes |= written
             constants |= named
             hooks |= defined if name == "customize.py" else set()
-        elif name not in ("_cm.yaml", "_cm.json"):
+        elif name not in ("_cm.yaml", "_cm.json", "meta.yaml", "meta.json"):
             writes.update(re.findall(_ASSIGNED, text))
     natives = [n for n in names if n.endswith((".sh", ".bat")) and "/" not in n]
     return Recipe(digest.hexdigest(), mentions, constants, writes, hooks, natives)
+
+
+def recipe_files(folder: Path) -> list[str]:
+    """Names, relative to the folder, of the files that make up its recipe."""
+    return sorted(name for name, _ in _files(folder))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -166,6 +173,17 @@ def _written(node: Any) -> Iterator[str]:
                         yield from _constant_or_opaque(key, node.func.value)
                 elif "env" in ast.unparse(node.func.value):
                     yield ""
+    elif isinstance(node, ast.Dict):
+        yield from _named_outputs(node)
+
+
+def _named_outputs(node: Any) -> Iterator[str]:
+    """Keys that the engine's helpers are asked to set: `find_artifact({'env_path_key': 'CM_GCC_BIN', …})`."""
+    import ast
+
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value in ("env_path_key", "env_key"):
+            yield from _constant_or_opaque(value, ast.Name("env"))
 
 
 def _constant_or_opaque(key: Any, target: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS
+from .dialect import CM, dialect_of
 from .environment import plain_copy
 from .errors import CMBenchError, StepFailed
 from .events import Event, Listener
@@ -200,15 +201,19 @@ class Runner:
                     frame.deps[kind] = plain_copy(frame.meta.get(kind) or [])
 
     def _run_native(self, frame: Frame, folder: Path, log: Path) -> None:
-        name = str(frame.native_input.get("script_name") or "run")
+        name = str(frame.native_input.get("script_name") or frame.script_name or "run")
         file = choose_script(frame.recipe.natives, name, frame.env.values)
+        speech = dialect_of(frame)
         if not file:
             if name != "run":
                 raise StepFailed(f"{frame.label} has no native script {name}.sh", code=16)
             return
         run = NativeRun(folder, log, show=self.options.verbose or not frame.call.chain)
-        run(frame.script.path / file, frame.env.values, frame.state.values)
-        run.read_back(frame.env.values, frame.state.values)
+        spoken = frame.env.values if speech is CM else speech.outward(frame.env.values)
+        run(frame.script.path / file, spoken, frame.state.values)
+        run.read_back(spoken, frame.state.values)
+        if speech is not CM:
+            frame.env.replace(speech.inward(spoken))
 
     def _instead(self, frame: Frame, skipped: _Skipped) -> Outcome:
         if not skipped.instead:
