@@ -54,6 +54,7 @@ def postprocess(i):
     env[f"CM_{key}_VERSION"] = env["CM_PYTHONLIB_VERSION"] = found.version
     env[f"CM_PYTHONLIB_{key}_CACHE_TAGS"] = f"version-{found.version}"
     env["CM_PYTHONLIB_PATH"] = str(found.locate_file(""))
+    env["CM_PYTHONLIB_METADATA"] = str(found.locate_file(_record_of(found)))
     return {"return": 0, "version": public_version(found)}
 
 
@@ -62,6 +63,11 @@ def installed(name, folders):
     import importlib.metadata
 
     return next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
+
+
+def _record_of(found):
+    """METADATA of the package's dist-info folder, which carries the version in its name."""
+    return next(file for file in found.files or () if file.name in ("METADATA", "PKG-INFO"))
 
 
 def public_version(found):

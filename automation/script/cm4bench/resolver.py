@@ -103,10 +103,10 @@ class Resolver:
     def phase_origin(self, frame: Frame, phase: str) -> str:
         """Identity of what the frame's own code does in a phase, given all that led there. Same in plan and run."""
         inputs = self._own_inputs(frame, frozenset(frame.produced))
-        return f"{_short_hash([frame.recipe.sha256, frame.selected.names, inputs, frame.trail])}.{phase}"
+        return f"{_short_hash([frame.recipe.sha256, sorted(frame.selected.names), inputs, frame.trail])}.{phase}"
 
     def _select(self, call: Call) -> Selection:
-        key = str(call.query)
+        key = f"{call.query.folder}|{call.query}"
         if key not in self._selections:
             self._selections[key] = self.catalog.select(call.query)
         return self._selections[key]
@@ -186,8 +186,12 @@ class Resolver:
 
     def facts_of(self, frame: Frame) -> dict[str, Any]:
         """Outputs of a frame that are host facts, but for those that were set from outside."""
-        known = self.facts.values
-        return {o.key: known[o.fact] for o in frame.script.outputs if o.fact in known and o.key not in frame.entry_env}
+        known, entry, produced = self.facts.values, frame.entry_env, frozenset(frame.produced)
+        return {
+            o.key: known[o.fact]
+            for o in frame.script.outputs
+            if o.fact in known and (o.key not in entry or self._made_inside(entry, o.key, frame, produced, own=True))
+        }
 
     def _settled(self, step: Step) -> Step:
         """The step, with what it really gave if it has run already or is in the cache."""
@@ -199,15 +203,14 @@ class Resolver:
         return step._replace(outcome=outcome, cached=True, undecided=False) if outcome else step._replace(miss=miss)
 
     def _ingredients(self, frame: Frame, edges: list[Edge], produced: frozenset[str]) -> dict[str, Any]:
-        states = frame.entry_state
         return {
             "format": _FORMAT,
             "script": frame.script.uid or str(frame.script.path),
             "recipe": frame.recipe.sha256,
-            "variations": list(frame.selected.names),
+            "variations": sorted(frame.selected.names),
             "version": str(frame.version),
             "inputs": self._own_inputs(frame, produced),
-            "state": {k: states.provenance(k) for k in sorted(states) if _reads_state(frame, k)},
+            "state": self._own_states_read(frame, produced),
             "deps": [[e.phase, e.query, _edge_identity(e)] for e in edges if e.wanted is not False],
             "extra_cache_tags": sorted(frame.call.extra_cache_tags),
             "keys": [frame.call.force_new_env_keys, frame.call.force_new_state_keys],
@@ -224,10 +227,20 @@ class Resolver:
             for key in sorted(entry)
             if frame.recipe.may_read(key)
             and not key.startswith(_VOLATILE)
-            and not self._made_inside(entry, key, frame, produced, key in own_outputs)
+            and not self._made_inside(entry, key, frame, produced, own=key in own_outputs)
         }
 
-    def _made_inside(self, entry: Environment, key: str, frame: Frame, produced: frozenset[str], own: bool) -> bool:
+    def _own_states_read(self, frame: Frame, produced: frozenset[str]) -> dict[str, str]:
+        """The same for state keys."""
+        entry = frame.entry_state
+        own = set(entry.matching(frame.new_state_keys))
+        return {
+            key: entry.provenance(key)
+            for key in sorted(entry)
+            if _reads_state(frame, key) and not self._made_inside(entry, key, frame, produced, own=key in own)
+        }
+
+    def _made_inside(self, entry: Environment, key: str, frame: Frame, produced: frozenset[str], *, own: bool) -> bool:
         """Was the value made by a step that this one contains, or by an earlier step of the same script?"""
         if key not in entry.origins:
             return False
@@ -297,7 +310,9 @@ def _promised(frame: Frame) -> set[str]:
 
 
 def _own_states(frame: Frame) -> list[str]:
-    return [key for key in frame.new_state_keys if not is_pattern(key)]
+    exact = [key for key in frame.new_state_keys if not is_pattern(key)]
+    patterns = [key for key in frame.new_state_keys if is_pattern(key)]
+    return exact + Environment(dict.fromkeys(sorted(frame.recipe.constants))).matching(patterns) if patterns else exact
 
 
 def _reads_state(frame: Frame, key: str) -> bool:

@@ -197,7 +197,7 @@ class Store:
     def _latest_file(self, step: Step) -> Path:
         import hashlib
 
-        name = f"{step.ingredients['script']}|{'|'.join(step.variations)}"
+        name = f"{step.ingredients['script']}|{'|'.join(sorted(step.variations))}"
         return self._latest / hashlib.sha256(name.encode()).hexdigest()[:16]
 
     def _remember_latest(self, step: Step) -> None:
