@@ -111,3 +111,28 @@ class CAutomation(Automation):
         from cm4bench import adapter, scriptactions
 
         return adapter.guarded(self, i, getattr(scriptactions, action))
+
+    def explain(self, i: dict) -> dict:
+        """`cm explain script QUERY`: why this script, these variations, from the cache or not."""
+        return self._tool("explain", i)
+
+    def diff(self, i: dict) -> dict:
+        """`cm diff script A B`: two locks or two results, in words."""
+        return self._tool("diff", i)
+
+    def lint(self, i: dict) -> dict:
+        """`cm lint script [--repo=ALIAS | --path=FOLDER]`."""
+        return self._tool("lint", i)
+
+    def doctor(self, i: dict) -> dict:
+        """`cm doctor script [--network]`."""
+        return self._tool("doctor", i)
+
+    def completion(self, i: dict) -> dict:
+        """`cm completion script --shell=bash|zsh`."""
+        return self._tool("completion", i)
+
+    def _tool(self, action: str, i: dict) -> dict:
+        from cm4bench import adapter, toolactions
+
+        return adapter.guarded(self, i, getattr(toolactions, action))

@@ -25,7 +25,7 @@ _RESERVED = {
     *("recursion", "recursion_spaces", "remembered_selections", "run_state", "local_env", "local_state"),
     *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
     *("debug_script_tags", "print_env", "print_deps", "skip_cache", "local_const", "local_const_state"),
-    *("log", "logfile", "jobs", "assume"),
+    *("log", "logfile", "jobs", "assume", "lock", "replay", "replay_anyway", "accept", "explain"),
 }
 _TO_ENV = (
     *("input", "output", "outdirname", "outbasename", "name", "skip_compile", "skip_run", "accept_license"),
@@ -126,7 +126,11 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     """`cm run script`: plan, run, report."""
     from .progress import Progress
 
-    if is_yes(i.get("plan")) or str(i.get("plan") or "") in ("json", "tree"):
+    if i.get("explain") or i.get("replay"):
+        from . import toolactions
+
+        return (toolactions.replay if i.get("replay") else toolactions.explain_within)(automation, i)
+    if is_yes(i.get("plan")) or str(i.get("plan") or "") in ("json", "tree", "mermaid"):
         return plan_action(automation, i)
     if is_yes(i.get("help")):
         return help_action(automation, i)
@@ -139,6 +143,8 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
         report = engine_for(automation, progress).run(request)
         if to_console and not quiet:
             _print_closing(report)
+        if i.get("lock"):
+            _save_lock(automation, i, request, report)
     result = _result(report)
     if as_json:
         _print_json(result)
@@ -149,14 +155,26 @@ def plan_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     """`cm plan script`, `cmr … --plan[=json]`."""
     from .planview import plan_data, plan_lines
 
-    engine = engine_for(automation)
-    plan = engine.plan(request_from(i))
+    engine, request = engine_for(automation), request_from(i)
+    plan = engine.plan(request)
+    if i.get("lock"):
+        _save_lock(automation, i, request)
+    if i.get("plan") == "mermaid":
+        from . import toolactions
+
+        return toolactions.mermaid(i, plan)
     data = plan_data(plan, engine.history)
     if i.get("plan") == "json" or is_yes(i.get("j")) or is_yes(i.get("json")):
         _print_json(data)
     elif i.get("out") == "con":
         print("\n".join(plan_lines(plan, engine.history)))
     return {"return": 0, "plan": data}
+
+
+def _save_lock(automation: Any, i: Mapping[str, Any], request: Request, report: Report | None = None) -> None:
+    from . import toolactions
+
+    toolactions.save_lock(automation, i, request, report)
 
 
 def help_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:

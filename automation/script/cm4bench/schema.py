@@ -8,9 +8,9 @@ from typing import Any
 
 from .conditions import CONDITION_KEYS
 from .errors import did_you_mean
-from .manifest import MANIFEST_NAMES
+from .manifest import manifest_files
 
-__all__ = ["find_unknown_keys"]
+__all__ = ["Trail", "find_unknown_keys", "manifest_line", "unknown_keys"]
 
 _DEP_LISTS = {"deps", "prehook_deps", "posthook_deps", "post_deps"}
 _SHARED = _DEP_LISTS | {
@@ -48,15 +48,16 @@ Trail = tuple[str | int, ...]
 
 def find_unknown_keys(raw: Mapping[str, Any], folder: Path) -> str | None:
     """The first unknown word of a manifest as `file:line: unknown key …`, or None. Lines are looked up only then."""
-    for trail, known in _walk(raw):
+    for trail, known in unknown_keys(raw):
         key = str(trail[-1])
-        path, line = _locate(folder, trail)
+        path, line = manifest_line(folder, trail)
         where = " in " + ".".join(str(t) for t in trail[:-1]) if len(trail) > 1 else ""
         return f"{path}:{line}: unknown key {key!r}{where}{did_you_mean(key, sorted(known))}"
     return None
 
 
-def _walk(raw: Mapping[str, Any]) -> Iterator[tuple[Trail, set[str]]]:
+def unknown_keys(raw: Mapping[str, Any]) -> Iterator[tuple[Trail, set[str]]]:
+    """Every unknown word, as the way to it, with the words that are known there."""
     yield from _unknown(raw, _TOP, ())
     yield from _in_block(raw, ())
     for name, block in _items(raw.get("variations")):
@@ -86,28 +87,37 @@ def _items(block: Any) -> list[tuple[str, Any]]:
     return list(block.items()) if isinstance(block, Mapping) else []
 
 
-def _locate(folder: Path, trail: Trail) -> tuple[Path, int]:
+def manifest_line(folder: Path, trail: Trail) -> tuple[Path, int]:
+    """The manifest file and 1-based line of the key at `trail`, or of the nearest block around it that can be found."""
     import yaml
 
-    for name in MANIFEST_NAMES:
-        path = folder / name
-        if path.is_file():
-            line = _line_of(yaml.compose(path.read_text(encoding="utf-8")), trail)
+    files = list(manifest_files(folder))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    trees = [(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)) for path in files]
+    for length in range(len(trail), 0, -1):
+        for path, tree in trees:
+            line = _line_of(tree, trail[:length])
             if line:
                 return path, line
-    return folder, 1
+    return (files or [folder])[0], 1
 
 
 def _line_of(node: Any, trail: Trail) -> int:
-    """1-based line of the key at `trail`; 0 when it is not in this file. JSON is YAML enough for this."""
-    for depth, step in enumerate(trail):
+    """1-based line of the key or list item at `trail`; 0 when it is not in this file. JSON is YAML enough for this."""
+    line = 0
+    for step in trail:
+        inside = getattr(node, "value", None)
+        inside = inside if isinstance(inside, list) else []
         if isinstance(step, int):
-            node = node.value[step]
+            if not (step < len(inside) and hasattr(inside[step], "start_mark")):
+                return 0
+            node = inside[step]
+            line = int(node.start_mark.line) + 1
             continue
-        pair = next(((k, v) for k, v in getattr(node, "value", ()) if k.value == step), None)
+        # MLCFlow's manifests are read under CM's names
+        spellings = (step, f"MLC_{step[3:]}") if step.startswith("CM_") else (step,)
+        pair = next((p for p in inside if isinstance(p, tuple) and p[0].value in spellings), None)
         if pair is None:
             return 0
-        if depth == len(trail) - 1:
-            return int(pair[0].start_mark.line) + 1
-        node = pair[1]
-    return 0
+        line, node = int(pair[0].start_mark.line) + 1, pair[1]
+    return line
