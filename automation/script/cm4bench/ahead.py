@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .dependencies import dependency_call, verdict_of
@@ -134,7 +135,7 @@ class _Crew:
             return
         del self._busy[pipe]
         process.join()
-        self._runner.store.forget(job.step.id)
+        self._runner.store.forget_misses()
         if kind == "failed":
             raise content
         self._runner.made += content["made"]
@@ -162,7 +163,7 @@ def _ending(process: ForkProcess) -> str:
 
 def _work(runner: Runner, job: Job, pipe: Connection) -> None:
     """In the forked process: make one entry, reporting through the pipe. Prints go to the step's log only."""
-    _silence(runner, job)
+    log = _silence(runner, job)
     runner.listener = _sender(pipe)
     runner.made, runner.ran = [], []
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
@@ -172,13 +173,25 @@ def _work(runner: Runner, job: Job, pipe: Connection) -> None:
         except CMBenchError as error:
             error.__cause__ = error.__context__ = None
             pipe.send(("failed", error))
+        except Exception as error:
+            pipe.send(("failed", _unforeseen(job, error, log)))
+
+
+def _unforeseen(job: Job, error: Exception, log: Path) -> StepFailed:
+    """A mistake of ours or of a script's, with its traceback where the user can send it from."""
+    import traceback
+
+    traceback.print_exception(error)
+    failure = StepFailed(f"{job.step.label} could not be made: {type(error).__name__}: {error}")
+    failure.log = log
+    return failure
 
 
 def _sender(pipe: Connection) -> Callable[[Event], None]:
     return lambda event: pipe.send(("event", event))
 
 
-def _silence(runner: Runner, job: Job) -> None:
+def _silence(runner: Runner, job: Job) -> Path:
     import signal
 
     os.setsid()
@@ -189,6 +202,7 @@ def _silence(runner: Runner, job: Job) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    return log
 
 
 def _interrupt(*_: Any) -> None:

@@ -72,6 +72,10 @@ class Store:
         """Look at the disk again next time: another process may have changed this entry."""
         self._found.pop(step_id, None)
 
+    def forget_misses(self) -> None:
+        """Another process has made something: what was missing may be there now."""
+        self._found = {step_id: found for step_id, found in self._found.items() if found[0]}
+
     def recall(self, step: Step) -> tuple[Outcome | None, str]:
         """`find`, for the resolver: only the outcome."""
         entry, miss = self.find(step)
