@@ -3,7 +3,7 @@
 from functools import cmp_to_key
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cm4bench.errors import Conflict
