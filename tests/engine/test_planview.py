@@ -6,7 +6,8 @@ import pytest
 from tests.workbench import Bench, RepoBuilder
 
 from cm4bench import Request
-from cm4bench.planview import megabytes, plan_data, plan_lines, seconds
+from cm4bench.planview import plan_data, plan_lines
+from cm4bench.units import megabytes, seconds
 
 
 def lines(bench: Bench, tags: str, **request: object) -> list[str]:

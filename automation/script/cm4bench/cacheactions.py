@@ -11,7 +11,7 @@ from typing import Any
 from .errors import CMBenchError
 from .manifest import is_yes
 from .outputs import verify_content
-from .planview import megabytes, seconds
+from .units import megabytes, seconds
 from .query import Query, parse_query
 from .store import Entry, Store
 

@@ -28,6 +28,7 @@ from urllib.request import url2pathname
 from .checksum import CHUNK, Checksum, Digest, require_match
 from .disk import require_space, writing_to
 from .errors import CMBenchError
+from .transfer import report
 
 if TYPE_CHECKING:
     import requests
@@ -156,7 +157,7 @@ def download(
         # inside the lock: another process may just have brought it
         if checksum and target.is_file() and (have := Digest(checksum).update_from(target)).matches():
             return Download(target, have.size, have.sha256, fetched=False)
-        digest = _complete(url, part, checksum, progress or _silent, options or DownloadOptions())
+        digest = _complete(url, part, checksum, progress or report, options or DownloadOptions())
         part.publish(target)
     return Download(target, digest.size, digest.sha256)
 
@@ -174,10 +175,6 @@ def partial_path(url: str, checksum: Checksum | None = None) -> Path:
 def file_name_of(url: str) -> str:
     """The last path component of a URL or path, without the query; `download` where there is none."""
     return Path(unquote(urlsplit(url).path)).name or "download"
-
-
-def _silent(_done: int, _total: int | None) -> None:
-    """The progress of a caller who does not want to know."""
 
 
 def _complete(

@@ -10,7 +10,10 @@ __all__ = ["Event", "Listener", "silent"]
 
 
 class Event(NamedTuple):
-    """`kind`: planned, started, finished, cached, failed, waiting, note. `depth` counts from the requested script."""
+    """`kind`: planned, started, progress, finished, cached, failed, waiting, note.
+
+    `depth` counts from the requested script.
+    """
 
     kind: str
     label: str = ""

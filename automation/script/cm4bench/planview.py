@@ -7,6 +7,7 @@ from typing import Any
 
 from .history import History
 from .plan import Edge, Plan, Step
+from .units import megabytes, seconds
 
 __all__ = ["plan_data", "plan_lines"]
 
@@ -118,16 +119,3 @@ def _step_data(step: Step, history: History) -> dict[str, Any]:
             for e in step.edges
         ],
     }
-
-
-def megabytes(size: int) -> str:
-    """Bytes for people, in decimal units."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size} B"
-
-
-def seconds(value: float) -> str:
-    """Seconds for people."""
-    return f"{value:.1f} s" if value < 90 else f"{value / 60:.0f} min"

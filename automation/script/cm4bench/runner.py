@@ -29,6 +29,8 @@ from .plan import Outcome, Step
 from .query import parse_query
 from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, walk
 from .store import Entry, Store
+from .transfer import reporting, throttled
+from .units import megabytes
 
 __all__ = ["RunOptions", "Runner"]
 
@@ -190,7 +192,8 @@ class Runner:
         frame.settle_env()
 
     def _run_hook(self, frame: Frame, phase: str, log: Path) -> None:
-        result = self.hooks.call(frame, phase, log)
+        with reporting(throttled(lambda done, total: self._tell("progress", frame, detail=_bytes_text(done, total)))):
+            result = self.hooks.call(frame, phase, log)
         if result.get("version"):
             frame.env.set("CM_DETECTED_VERSION", str(result["version"]))
         if result.get("skip"):
@@ -245,6 +248,10 @@ def _observed(frame: Frame, step: Step) -> dict[str, Any]:
     """Present values of the inputs that came from other steps: provenance alone does not pin those of uncached ones."""
     keys = step.ingredients.get("inputs") or {}
     return {k: frame.entry_env[k] for k, origin in keys.items() if origin.startswith("@") and k in frame.entry_env}
+
+
+def _bytes_text(done: int, total: int | None) -> str:
+    return f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done)
 
 
 def _work_folder(frame: Frame, folder: Path) -> Path:
