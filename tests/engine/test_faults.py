@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -227,6 +228,15 @@ def test_no_room_while_publishing(
     assert bench.debris() == []
 
 
+def test_no_entry_is_left_when_the_last_note_fails(bench: Bench, repo: RepoBuilder):
+    """The entry itself is written, but not what comes after it: the error and the store agree."""
+    repo.script("maker", cache=True, run=MAKES_A_FILE, outputs={"CM_MADE": {"type": "file"}})
+    (bench.home / "cm4bench").mkdir(parents=True)
+    (bench.home / "cm4bench" / "latest").write_text("in the way")
+    assert isinstance(refused(bench, "maker"), StoreError)
+    assert bench.entries() == []
+
+
 def test_a_really_full_disk(repo: RepoBuilder, tmp_path: Path):
     """A file system of 256 kB that the published state does not fit on."""
     filler = "def preprocess(i):\n    i['env']['CM_BIG'] = 'x' * 400_000\n    return {'return': 0}\n"
@@ -351,6 +361,8 @@ def test_killed_anywhere_while_publishing(bench: Bench, repo: RepoBuilder, tmp_p
         done = subprocess.run(command, capture_output=True, text=True)
         survived = "survived" in done.stdout
         assert survived or done.returncode == -9
+        for folder in bench.entries():
+            assert json.loads((folder / "cm-cached-state.json").read_text())["new_env"]
         for entry in bench.engine().store.entries():
             assert Path(entry.outcome.new_env["CM_MADE"]).read_text() == "content\n"
         bench.run("maker")
