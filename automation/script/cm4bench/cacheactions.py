@@ -11,9 +11,9 @@ from typing import Any
 from .errors import CMBenchError
 from .manifest import is_yes
 from .outputs import verify_content
-from .units import megabytes, seconds
 from .query import Query, parse_query
 from .store import Entry, Store
+from .units import megabytes, seconds
 
 __all__ = ["prune", "search", "show", "verify"]
 

@@ -32,7 +32,7 @@ _NOT_OPTIONS = {
 
 def verdict_of(dep: Mapping[str, Any], frame: Frame) -> Verdict:
     """Is the dependency wanted? A tag that hangs on an unknown value leaves it undecided as well."""
-    verdict = judge(dep, frame.env)
+    verdict = judge(dep, frame.env, rehearsal=frame.rehearsal)
     if verdict.holds is not True:
         return verdict
     waits = tuple(v for v in _tag_values(dep, frame) if isinstance(v, Pending))
@@ -85,6 +85,7 @@ def _query(dep: Mapping[str, Any], frame: Frame, local_env: Mapping[str, Any]) -
     text = ",".join(words)
     if dep.get("inherit_variation_tags"):
         text += "".join(f",_{v}" for v in _inherited(dep, frame, text))
+    frame.requested.append(text)
     try:
         return parse_query(text)
     except CMBenchError as error:

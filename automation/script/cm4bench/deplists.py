@@ -8,7 +8,7 @@ from typing import Any
 from .conditions import CONDITION_KEYS, judge
 from .environment import Environment, expand
 
-__all__ = ["DEP_LISTS", "add_to_named", "append_deps", "has_name"]
+__all__ = ["DEP_LISTS", "add_to_named", "append_deps", "has_name", "names_of"]
 
 DEP_LISTS = ("deps", "prehook_deps", "posthook_deps", "post_deps")
 
@@ -25,20 +25,21 @@ def append_deps(deps: list[dict[str, Any]], new: Sequence[dict[str, Any]]) -> No
 
 
 def _identity(dep: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
-    names = _names(dep)
+    names = names_of(dep)
     if names:
         return "names", frozenset(names)
     return "tags", frozenset(str(dep.get("tags") or "").split(","))
 
 
-def _names(dep: Mapping[str, Any]) -> list[str]:
+def names_of(dep: Mapping[str, Any]) -> list[str]:
+    """The names a dependency answers to; the manifest may give one as plain text."""
     names = dep.get("names") or []
     return [str(n) for n in names] if isinstance(names, list) else [str(names)]
 
 
 def has_name(dep: Mapping[str, Any], name: str) -> bool:
     """Does the dependency answer to this name? `names` may be a list or a single text."""
-    return name in _names(dep)
+    return name in names_of(dep)
 
 
 def add_to_named(deps: Sequence[dict[str, Any]], changes: Mapping[str, Any], env: Environment) -> bool:

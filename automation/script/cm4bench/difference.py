@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .lockfile import DataMark, Lock, LockedStep, Package
-from .planview import megabytes
 from .redact import REDACTED
+from .units import megabytes
 
 __all__ = ["KINDS", "Difference", "compare_locks", "compare_values", "same_data"]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from .engine import Engine
 from .gpus import Nvidia, read_nvidia
 from .outputs import first_damage
-from .planview import megabytes
+from .units import megabytes
 from .versions import compare
 
 __all__ = ["Check", "check_lines", "checks_data", "diagnose"]

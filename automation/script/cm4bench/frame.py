@@ -15,7 +15,7 @@ from .conditions import judge
 from .deplists import DEP_LISTS, add_to_named, append_deps
 from .environment import Environment, Pending, expand, merge_lists, plain_copy, template_keys
 from .errors import CMBenchError, Conflict
-from .manifest import Script
+from .manifest import Script, is_yes
 from .query import Query
 from .recipe import Recipe
 from .requirements import Requirement, read_requirements
@@ -58,7 +58,7 @@ class Frame:
     """The working values of one step. Mutable: phases and dependencies change `env` and `state` as they go.
 
     `entry_env`/`entry_state` are what the step started from; `trail` lists the dependencies taken so far, `produced`
-    the identities of all steps inside them.
+    the identities of all steps inside them, `requested` the tags of the dependencies as they were asked for.
     """
 
     call: Call
@@ -75,6 +75,7 @@ class Frame:
     new_env_keys: list[str]
     new_state_keys: list[str]
     version: VersionRange = VersionRange()
+    demanded: VersionRange = VersionRange()
     script_name: str = ""
     templated: set[str] = field(default_factory=set)
     entry_env: Environment = field(default_factory=Environment)
@@ -83,6 +84,10 @@ class Frame:
     native_input: dict[str, Any] = field(default_factory=dict)
     trail: list[str] = field(default_factory=list)
     produced: set[str] = field(default_factory=set)
+    requested: list[str] = field(default_factory=list)
+    extra_tags: list[str] = field(default_factory=list)
+    conditional: list[Mapping[str, Any]] = field(default_factory=list)
+    docker: dict[str, Any] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -94,8 +99,30 @@ class Frame:
         return (*self.call.chain, self.label)
 
     @property
+    def slot(self) -> str:
+        """What there can be only one version of, if the script says so (`one_version_per: KEY`)."""
+        key = str(self.script.raw.get("one_version_per") or "")
+        return f"{self.script.alias}:{self.env.text(key)}" if self.env.text(key) else ""
+
+    @property
     def caches(self) -> bool:
+        if self.rehearsal or is_yes(self.call.options.get("skip_cache")):
+            return False
         return self.script.caches or (self.call.force_cache and self.script.can_force_cache)
+
+    @property
+    def rehearsal(self) -> bool:
+        """CM's fake run: dependencies are made, the script's own code is left out."""
+        return self.env.text("CM_TMP_FAKE_RUN") == "yes" or self._docker_says_no("real_run")
+
+    @property
+    def idle(self) -> bool:
+        """Inside a container whose image has been made by this very script: nothing to do."""
+        return self._docker_says_no("run")
+
+    def _docker_says_no(self, key: str) -> bool:
+        in_container = is_yes(self.env.get("CM_RUN_STATE_DOCKER"))
+        return in_container and key in self.docker and not is_yes(self.docker[key])
 
     def settle_env(self) -> None:
         """Re-apply constants and fill templates whose keys have become known."""
@@ -131,6 +158,8 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
         new_state_keys=[str(k) for k in script.raw.get("new_state_keys") or ()],
         script_name=str(call.options.get("script_name") or script.raw.get("script_name") or ""),
     )
+    # hooks change these lists through the manifest, as in CM
+    frame.meta.update({name: frame.deps[name] for name in DEP_LISTS if name in frame.meta})
     frame.new_env_keys += [output.key for output in script.outputs if output.key not in frame.new_env_keys]
     _apply_call(frame)
     _apply_script(frame)
@@ -139,6 +168,7 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
         frame.requirements += read_requirements(block, f"{script.alias} {name}")
         _apply_block(frame, block)
     _apply_version(frame)
+    _apply_docker_deps(frame)
     _apply_named_changes(frame)
     frame.settle_env()
     frame.native_input.update(path=str(script.path), meta=frame.meta)
@@ -155,6 +185,7 @@ def _apply_call(frame: Frame) -> None:
 
 def _apply_script(frame: Frame) -> None:
     raw = frame.script.raw
+    frame.docker = merge_values({}, raw.get("docker") or {})
     _apply_env(frame, raw)
     _apply_inputs(frame)
     _merge_state(frame.state, raw.get("state") or {})
@@ -168,11 +199,26 @@ def _apply_env(frame: Frame, block: Mapping[str, Any]) -> None:
             _set(frame, key, value)
     for key, value in (block.get("env") or {}).items():
         _set(frame, key, value)
-    for change in block.get("update_meta_if_env") or ():
+    frame.conditional += block.get("update_meta_if_env") or ()
+    for change in frame.conditional:
         if judge(change, frame.env).holds:
-            for key, value in (change.get("env") or {}).items():
-                _set(frame, key, value)
-            _merge_state(frame.state, change.get("state") or {})
+            _apply_change(frame, change)
+
+
+def _apply_change(frame: Frame, change: Mapping[str, Any]) -> None:
+    """One `update_meta_if_env` entry whose condition holds; asked again whenever the environment has changed."""
+    for key, value in (change.get("default_env") or {}).items():
+        if key not in frame.env:
+            _set(frame, key, value)
+    for key, value in (change.get("env") or {}).items():
+        _set(frame, key, value)
+    _merge_state(frame.state, change.get("state") or {})
+    frame.docker = merge_values(frame.docker, change.get("docker") or {})
+    for name in DEP_LISTS:
+        append_deps(frame.deps[name], plain_copy(change.get(name) or []))
+    frame.new_env_keys += [k for k in change.get("new_env_keys") or () if k not in frame.new_env_keys]
+    for key in ("adr", "add_deps_recursive"):
+        _merge_changes(frame.adr, change.get(key) or {})
 
 
 def _set(frame: Frame, key: str, value: Any, origin: str | None = None) -> None:
@@ -199,6 +245,7 @@ def _apply_inputs(frame: Frame) -> None:
 
 def _apply_block(frame: Frame, block: Mapping[str, Any]) -> None:
     """One variation or version block."""
+    frame.docker = merge_values(frame.docker, block.get("docker") or {})
     _apply_env(frame, block)
     frame.const.update(block.get("const") or {})
     _merge_state(frame.state, block.get("state") or {})
@@ -211,8 +258,9 @@ def _apply_block(frame: Frame, block: Mapping[str, Any]) -> None:
     frame.new_env_keys += [k for k in block.get("new_env_keys") or () if k not in frame.new_env_keys]
     frame.new_state_keys += [k for k in block.get("new_state_keys") or () if k not in frame.new_state_keys]
     frame.script_name = str(block.get("script_name") or frame.script_name)
-    if block.get("default_version"):
-        frame.meta["default_version"] = block["default_version"]
+    for key in ("default_version", "cache_expiration"):
+        if block.get(key) is not None:
+            frame.meta[key] = block[key]
     for key in ("adr", "add_deps_recursive"):
         _merge_changes(frame.adr, block.get(key) or {})
     _apply_direct(frame, [block.get("ad") or {}, block.get("add_deps") or {}])
@@ -241,10 +289,18 @@ def _apply_named_changes(frame: Frame) -> None:
         add_to_named(frame.deps[kind], frame.adr, frame.env)
 
 
+def _apply_docker_deps(frame: Frame) -> None:
+    """Inside a container (`--docker_run_deps`) the dependencies of the `docker:` section come first."""
+    if is_yes(frame.call.options.get("docker_run_deps")):
+        more = [dep for dep in frame.docker.get("deps") or () if not is_yes(dep.get("skip_inside_docker"))]
+        frame.deps["deps"][:0] = plain_copy(more)
+
+
 def _apply_version(frame: Frame) -> None:
     asked = frame.call.version.over(VersionRange.from_mapping(frame.env.values, "CM_VERSION"))
     asked = asked.over(VersionRange.from_mapping(frame.meta))
     asked.check()
+    frame.demanded = asked
     versions = frame.script.raw.get("versions") or {}
     block = asked.exact
     if not asked.exact:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .contract import hook_input, os_info, script_input
+from .contract import ScriptInput, hook_input, os_info, script_input
 from .dialect import CM, MLC, Dialect, dialect_of
 from .errors import CMBenchError, StepFailed
 from .frame import Frame
@@ -50,6 +50,12 @@ class Hooks:
         if int(result.get("return") or 0) > 0:
             raise _refused(frame, phase, result)
         return dict(result)
+
+    def script_input(self, frame: Frame, log: Path) -> ScriptInput:
+        """The frame's `run_script_input`, for helpers that are called from outside a hook."""
+        path = frame.script.path / "customize.py"
+        module = self._load(path, dialect_of(frame)) if path.is_file() else ModuleType("no_customize")
+        return script_input(frame, self.automation, module, log)
 
     def _load(self, path: Path, speech: Dialect) -> ModuleType:
         if path not in self._modules:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from .engine import Engine, Report, Request
@@ -18,7 +20,7 @@ from .lockfile import DataMark, Lock, LockedRepo, LockedRequest, LockedStep
 from .manifest import Repo
 from .plan import Outcome, Plan, Step
 from .recipe import recipe_files
-from .redact import redacted_paths, scrub
+from .redact import redacted_paths, scrub, secret_values, without_values
 from .roots import Roots
 from .store import Entry
 from .versions import VersionRange
@@ -92,6 +94,13 @@ class _Locking:
         self.done = done
 
     def lock(self, *, ran: bool) -> Lock:
+        """The lock. A secret of the request, or of the process, is taken out wherever a step repeats it."""
+        request = {name: getattr(self.request, name) for name in ("options", "env", "const", "adr", "ad", "state")}
+        secrets = secret_values(request) | secret_values(dict(os.environ))
+        found = self._lock(ran=ran)
+        return msgspec.convert(without_values(msgspec.to_builtins(found), secrets), Lock) if secrets else found
+
+    def _lock(self, *, ran: bool) -> Lock:
         request = locked_request(self.request, self.roots)
         numbers = {step.id: number for number, step in enumerate(self.steps)}
         return Lock(
@@ -150,6 +159,8 @@ class _Locking:
 
     def _data(self, entry: Entry) -> Iterable[DataMark]:
         for mark in entry.outputs:
+            if _holds_packages(Path(mark.path)):
+                continue  # whose versions are locked one by one
             found = mark_path(mark.key, Path(mark.path), self.roots)
             yield found or DataMark(mark.key, self.roots.portable(mark.path), mark.kind, 0, "missing")
 
@@ -163,6 +174,11 @@ class _Locking:
             mark = mark_path(key, path, self.roots) if path.is_absolute() else None
             if mark:
                 yield mark
+
+
+def _holds_packages(folder: Path) -> bool:
+    """Is it a site-packages folder, in which others install too?"""
+    return folder.is_dir() and next(folder.glob("*.dist-info"), None) is not None
 
 
 def _locked_repo(repo: Repo) -> LockedRepo:

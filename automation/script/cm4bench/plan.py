@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .environment import Pending
 from .manifest import Script, Source
+from .versions import VersionRange
 
 __all__ = ["Edge", "Outcome", "Plan", "Step"]
 
@@ -15,12 +16,17 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Outcome(NamedTuple):
-    """What a step gives back to whoever called it. In a plan, values may still be Pending."""
+    """What a step gives back to whoever called it. In a plan, values may still be Pending.
+
+    `tags`: cache tags that only became known while it ran; `depends_on`: a path without which it is worth nothing.
+    """
 
     new_env: Mapping[str, Any] = _EMPTY
     new_state: Mapping[str, Any] = _EMPTY
     version: str = ""
     deps: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    depends_on: str = ""
 
 
 class Edge(NamedTuple):
@@ -35,6 +41,7 @@ class Edge(NamedTuple):
     because: str = ""
     step: Step | None = None
     waits_on: tuple[Pending, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):
@@ -42,7 +49,7 @@ class Step(NamedTuple):
 
     `ingredients` is what `id` was computed from, by name, so that a miss can be explained by comparing two of them;
     `produced` holds the identities of all steps inside. `undecided`: something inside hangs on values that only a run
-    can tell.
+    can tell. `slot` names what there can be one version of only, `asked` the versions this step would accept.
     """
 
     id: str
@@ -61,6 +68,8 @@ class Step(NamedTuple):
     sources: tuple[Source, ...] = ()
     produced: frozenset[str] = frozenset()
     undecided: bool = False
+    slot: str = ""
+    asked: VersionRange = VersionRange()
 
     @property
     def cache_tags(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["REDACTED", "redacted_paths", "scrub"]
+__all__ = ["REDACTED", "redacted_paths", "scrub", "secret_values", "without_values"]
 
 REDACTED = "<redacted>"
 _SECRET_KEY = re.compile(
@@ -18,6 +18,8 @@ _SECRET_VALUE = re.compile(
     r"eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
 )
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_URL_QUERY = re.compile(r"(?i)(?<=[?&])([\w-]*(?:token|key|signature|sig|password|secret)=)[^&\s]+")
+_SHORTEST_SECRET = 6
 
 
 def scrub(value: Any, key: str = "") -> Any:
@@ -30,7 +32,8 @@ def scrub(value: Any, key: str = "") -> Any:
         return value
     if key and _SECRET_KEY.search(key) and not _is_harmless(value):
         return REDACTED
-    return _URL_LOGIN.sub(REDACTED, _SECRET_VALUE.sub(REDACTED, value))
+    value = _URL_QUERY.sub(rf"\1{REDACTED}", _SECRET_VALUE.sub(REDACTED, value))
+    return _URL_LOGIN.sub(REDACTED, value)
 
 
 def _is_harmless(value: str) -> bool:
@@ -46,3 +49,25 @@ def redacted_paths(data: Any, prefix: str = "") -> list[str]:
     if isinstance(data, list):
         return sorted({path for item in data for path in redacted_paths(item, prefix)})
     return [prefix] if isinstance(data, str) and REDACTED in data else []
+
+
+def secret_values(data: Any, key: str = "") -> set[str]:
+    """The values that `scrub` takes away because of their keys, long enough to be recognised elsewhere."""
+    if isinstance(data, Mapping):
+        return set().union(*(secret_values(item, str(name)) for name, item in data.items()))
+    if isinstance(data, (list, tuple)):
+        return set().union(*(secret_values(item, key) for item in data))
+    is_secret = isinstance(data, str) and len(data) >= _SHORTEST_SECRET and scrub(data, key) == REDACTED
+    return {data} if is_secret else set()
+
+
+def without_values(data: Any, secrets: set[str]) -> Any:
+    """A copy of plain data in which these values are redacted wherever they occur, also as a part of a text."""
+    if isinstance(data, Mapping):
+        return {name: without_values(item, secrets) for name, item in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [without_values(item, secrets) for item in data]
+    if isinstance(data, str):
+        for secret in secrets:
+            data = data.replace(secret, REDACTED)
+    return data

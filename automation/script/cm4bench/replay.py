@@ -82,7 +82,7 @@ def replay(
     accepted: Collection[str] = (),
     tell: Callable[[list[Difference]], None] = lambda _: None,
 ) -> Replay:
-    """Check, run, compare. `tell` gets the drift before anything runs.
+    """Check, run, compare. `tell` gets the accepted drift before anything runs.
 
     Raises:
         Drifted: before the run, for drift of a kind that is not accepted; after it, when other data or versions
@@ -91,8 +91,8 @@ def replay(
     """
     engine = make_engine()
     request, drift = check(engine, lock, given)
-    tell(drift)
     _refuse(drift, accepted)
+    tell(drift)
     with _pinned(lock):
         report = engine.run(request)
     after = lock_run(make_engine(), request, report)

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from .catalog import Catalog, Selection
 from .conditions import Verdict
+from .conflicts import agree
 from .dependencies import dependency_call, give_back, verdict_of
-from .deplists import DEP_LISTS
+from .deplists import DEP_LISTS, names_of
 from .environment import Environment, Pending, is_pattern, origin_parts
 from .errors import CMBenchError, Conflict
 from .facts import Facts
@@ -24,10 +25,12 @@ from .frame import Call, Frame, open_frame
 from .plan import Edge, Outcome, Plan, Step
 from .recipe import RecipeBook
 from .requirements import refuse_unmet
+from .versions import VersionRange
 
 __all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "walk"]
 
 PHASES = ("deps", "preprocess", "prehook_deps", "native", "posthook_deps", "postprocess", "post_deps")
+REHEARSED = ("deps", "prehook_deps")
 _VOLATILE = ("CM_TMP_", "CM_QUIET", "CM_VERBOSE", "CM_RENEW_CACHE_ENTRY")
 _FORMAT = 1
 _MAX_DEPTH = 80
@@ -38,7 +41,9 @@ Act = Callable[[Frame, str], None]
 
 def walk(frame: Frame, visit: Visit, act: Act, phases: Sequence[str] = PHASES) -> None:
     """Take a frame through its phases: `visit` each dependency, `act` at each phase of the script's own code."""
-    for phase in phases:
+    for phase in () if frame.idle else phases:
+        if frame.rehearsal and phase not in REHEARSED:
+            continue
         if phase in DEP_LISTS:
             for dep in list(frame.deps[phase]):
                 if dep.get("tags"):
@@ -64,12 +69,23 @@ class Resolver:
     facts: Facts
     recall: Callable[[Step], tuple[Outcome | None, str]]
     done: Mapping[str, Outcome] = field(default_factory=dict)
+    agreed: dict[str, VersionRange] = field(default_factory=dict)
     _traces: dict[str, list[_Trace]] = field(default_factory=dict)
     _selections: dict[str, Selection] = field(default_factory=dict)
     _makers: dict[str, str] = field(default_factory=dict)
 
     def plan(self, call: Call) -> Plan:
-        return Plan(self.resolve(call), str(call.query))
+        """Resolve a request; where several steps ask for versions of one thing, all get one that suits them.
+
+        Raises:
+            CMBenchError: as `resolve`; Conflict where no version suits all.
+        """
+        plan = Plan(self.resolve(call), str(call.query))
+        while (agreed := agree(plan)) and not agreed.items() <= self.agreed.items():
+            self.agreed.update(agreed)
+            self._traces.clear()
+            plan = Plan(self.resolve(call), str(call.query))
+        return plan
 
     def open(self, call: Call) -> tuple[Frame, Selection]:
         """Select the script of a call and apply its manifest. Raises CMBenchError with the chain of scripts."""
@@ -78,6 +94,9 @@ class Resolver:
                 raise _endless(call.chain)
             selection = self._select(call)
             frame = open_frame(call, selection.script, self.recipes[selection.script.path])
+            common = self.agreed.get(frame.slot) if self.agreed and frame.slot else None
+            if common is not None and str(frame.demanded) and frame.demanded != common:
+                frame = open_frame(call._replace(version=common), selection.script, frame.recipe)
             refuse_unmet(frame.requirements, self.facts.values)
             return frame, selection
         except CMBenchError as error:
@@ -129,11 +148,15 @@ class Resolver:
         if verdict.holds is False:
             return Edge(phase, str(dep["tags"]), False, verdict.because)
         call = dependency_call(dep, frame, phase)
+        if frame.env.text("CM_TMP_FAKE_DEPS") == "yes":
+            return Edge(phase, frame.requested[-1], True, "named only (fake_deps)")
         if verdict.holds is None:
             return self._perhaps(frame, phase, call, verdict)
         child = self.resolve(call)
         self.take(frame, child, child.outcome)
-        return Edge(phase, str(call.query), True, str(dep.get("why") or verdict.because), child)
+        return Edge(
+            phase, str(call.query), True, str(dep.get("why") or verdict.because), child, names=tuple(names_of(dep))
+        )
 
     def take(self, frame: Frame, child: Step, outcome: Outcome) -> None:
         """Hand a dependency's outcome to the frame that asked for it."""
@@ -173,6 +196,8 @@ class Resolver:
             sources=_active_sources(frame),
             produced=produced,
             undecided=any(e.wanted is None for e in edges) or any(c.undecided for c in children),
+            slot=frame.slot,
+            asked=frame.demanded,
         )
 
     def _foreseen_outcome(self, frame: Frame, identity: str) -> Outcome:
@@ -216,6 +241,7 @@ class Resolver:
             "keys": [frame.call.force_new_env_keys, frame.call.force_new_state_keys],
             "facts": self.facts_of(frame),
             "platform": self.facts.platform if frame.caches else "",
+            **_when_set(frame),
         }
 
     def _own_inputs(self, frame: Frame, produced: frozenset[str]) -> dict[str, str]:
@@ -264,8 +290,17 @@ def _endless(chain: Sequence[str]) -> CMBenchError:
     return error.through(chain[: closed + 1])
 
 
+def _when_set(frame: Frame) -> dict[str, Any]:
+    """Ingredients of few steps."""
+    expiration = frame.call.options.get("cache_expiration", frame.meta.get("cache_expiration"))
+    rare = {"cache_expiration": "" if expiration is None else str(expiration), "rehearsal": frame.rehearsal}
+    return {key: value for key, value in rare.items() if value}
+
+
 def collect_new(frame: Frame) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a frame gives back: keys of its environment and state that its manifest names as new."""
+    if frame.idle:
+        return {}, {}
     keys, states = frame.call.force_new_env_keys, frame.call.force_new_state_keys
     wanted = [*(frame.new_env_keys if keys is None else keys)]
     wanted += [frame.env.text(k[3:-3]) for k in wanted if k.startswith("<<<") and k.endswith(">>>")]

@@ -12,14 +12,15 @@ from .manifest import Repo
 
 __all__ = ["Roots"]
 
-_ENTRY = re.compile(r"(\{home\}/repos/local/cache)/[0-9a-f]{16}\b")
+_ENTRY = re.compile(r"\{cache\}/[0-9a-f]{16}\b")
 
 
 class Roots:
-    """Translates texts between this host and `{home}`, `{repo:alias}`, `{cwd}`, `{python}`, `{user}`."""
+    """Translates texts between this host and `{home}`, `{cache}`, `{repo:alias}`, `{cwd}`, `{python}`, `{user}`."""
 
     def __init__(self, home: Path, repos: Sequence[Repo], cwd: Path) -> None:
-        named = [("{home}", home), *((f"{{repo:{repo.alias}}}", repo.path) for repo in repos)]
+        named = [("{home}", home), ("{cache}", home / "repos" / "local" / "cache")]
+        named += [*((f"{{repo:{repo.alias}}}", repo.path) for repo in repos)]
         named += [("{python}", Path(sys.prefix)), ("{cwd}", cwd), ("{user}", Path.home())]
         folders: dict[str, str] = {}
         for name, folder in named:
@@ -34,7 +35,7 @@ class Roots:
     def portable(self, text: str) -> str:
         """The text with this host's folders by name; cache entries lose their identity, which hangs on the host."""
         names = dict(self._names)
-        return _ENTRY.sub(r"\1/{entry}", self._folder.sub(lambda found: names[found[0]], text))
+        return _ENTRY.sub("{cache}/{entry}", self._folder.sub(lambda found: names[found[0]], text))
 
     def local(self, text: str) -> str:
         """The text with the names of folders replaced by this host's."""

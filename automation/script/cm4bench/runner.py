@@ -6,10 +6,8 @@ step's identity is all come from the resolver's functions, asked again as values
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +15,12 @@ from typing import Any, NamedTuple
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS
 from .dialect import CM, dialect_of
-from .environment import plain_copy
 from .errors import CMBenchError, StepFailed
 from .events import Event, Listener
 from .frame import Call, Frame
 from .history import History
 from .hooks import Hooks
+from .manifest import is_yes
 from .native import NativeRun, choose_script
 from .outputs import check_outputs
 from .plan import Outcome, Step
@@ -31,6 +29,8 @@ from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, wal
 from .store import Entry, Store
 from .transfer import reporting, throttled
 from .units import megabytes
+from .validation import is_valid
+from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
 
 __all__ = ["RunOptions", "Runner"]
 
@@ -89,7 +89,9 @@ class Runner:
             return self.done[step.id]
         renew = self.options.renew and not call.chain
         if step.cached and not renew and not self._differs(step, frame):
-            return self._reuse(step, frame)
+            if self._is_valid(step, frame):
+                return self._reuse(step, frame)
+            renew = True
         outcome = self._build(call, frame, step, renew) if step.caches else self._execute(frame, step, Path.cwd())
         self.done[step.id] = outcome
         return outcome
@@ -114,6 +116,13 @@ class Runner:
     def _visit_dynamic(self, frame: Frame, phase: str, dep: Mapping[str, Any]) -> None:
         if dep.get("dynamic"):
             self._visit(frame, phase, dep)
+
+    def _is_valid(self, step: Step, frame: Frame) -> bool:
+        """Ask the script's own `validate_cache.sh`, after the dependencies marked `dynamic`."""
+        if "validate_cache.sh" not in frame.recipe.natives:
+            return True
+        walk(frame, self._visit_dynamic, lambda *_: None, phases=("deps",))
+        return is_valid(frame, self.hooks, step.outcome.version, self._log_path(frame, step))
 
     def _differs(self, step: Step, frame: Frame) -> bool:
         """Was the entry made under other input values than the present ones (say, another host)?"""
@@ -154,9 +163,10 @@ class Runner:
         if frame.recipe.has_code:
             self._tell("started", frame)
         log = self._log_path(frame, step)
-        folder = _work_folder(frame, folder)
+        folder = work_folder(frame, folder)
         try:
-            with _inside(folder, frame):
+            with inside(folder, frame):
+                clear_leftovers(frame, folder, outputs=True)
                 walk(frame, self._visit, lambda f, phase: self._act(f, phase, folder, log), phases=phases)
                 outcome = self._conclude(frame)
         except _Skipped as skipped:
@@ -168,6 +178,8 @@ class Runner:
         seconds = time.monotonic() - started
         self.ran.append(frame.label)
         self.history.add(frame.label, seconds)
+        if not step.caches and not self.options.keep_files:
+            clear_leftovers(frame, folder, outputs=False)
         if frame.recipe.has_code:
             self._tell("finished", frame, seconds=seconds, log=log if log.exists() else None)
         return outcome
@@ -177,6 +189,8 @@ class Runner:
         if verdict.holds is False:
             return
         call = dependency_call(dep, frame, phase)
+        if frame.env.text("CM_TMP_FAKE_DEPS") == "yes":
+            return
         outcome, _ = self.perform(call)
         self.resolver.take(frame, self.resolver.resolve(call), outcome)
 
@@ -196,24 +210,29 @@ class Runner:
             result = self.hooks.call(frame, phase, log)
         if result.get("version"):
             frame.env.set("CM_DETECTED_VERSION", str(result["version"]))
+        frame.extra_tags += [str(tag) for tag in result.get("add_extra_cache_tags") or ()]
         if result.get("skip"):
             raise _Skipped(result.get("script"))
         if phase == "preprocess":
             for kind in DEP_LISTS[1:]:
-                if frame.meta.get(kind) != frame.script.raw.get(kind):
-                    frame.deps[kind] = plain_copy(frame.meta.get(kind) or [])
+                frame.deps[kind] = frame.meta.get(kind, frame.deps[kind])
 
     def _run_native(self, frame: Frame, folder: Path, log: Path) -> None:
         name = str(frame.native_input.get("script_name") or frame.script_name or "run")
         file = choose_script(frame.recipe.natives, name, frame.env.values)
         speech = dialect_of(frame)
+        map_env_keys(frame)
         if not file:
             if name != "run":
                 raise StepFailed(f"{frame.label} has no native script {name}.sh", code=16)
             return
         run = NativeRun(folder, log, show=self.options.verbose or not frame.call.chain)
         spoken = frame.env.values if speech is CM else speech.outward(frame.env.values)
-        run(frame.script.path / file, spoken, frame.state.values)
+        try:
+            run(frame.script.path / file, spoken, frame.state.values)
+        except StepFailed as error:
+            if not is_yes(frame.call.options.get("ignore_script_error")):
+                raise _with_files(error, frame, folder) from None
         run.read_back(spoken, frame.state.values)
         if speech is not CM:
             frame.env.replace(speech.inward(spoken))
@@ -229,11 +248,14 @@ class Runner:
         for key, fact in self.resolver.facts_of(frame).items():
             frame.env.setdefault(key, fact)
         new_env, new_state = collect_new(frame)
+        if frame.rehearsal or frame.idle:
+            return Outcome(new_env, new_state)
         check_outputs(frame.script.outputs, new_env, frame.label)
         version = frame.env.text("CM_DETECTED_VERSION") or frame.env.text("CM_VERSION")
         if not frame.version._replace(exact="").admits(version):
             raise StepFailed(f"{frame.label} delivered version {version}, but {frame.version} was asked for")
-        return Outcome(new_env, new_state, version)
+        depends_on = frame.env.text("CM_GET_DEPENDENT_CACHED_PATH")
+        return Outcome(new_env, new_state, version, tuple(frame.requested), _late_tags(frame), _elsewhere(depends_on))
 
     def _log_path(self, frame: Frame, step: Step) -> Path:
         return self.options.logs / f"{frame.script.alias}-{step.id[:8]}.log"
@@ -244,6 +266,30 @@ class Runner:
         self.listener(Event(kind, frame.label, len(frame.call.chain), seconds, detail, log))
 
 
+def _late_tags(frame: Frame) -> tuple[str, ...]:
+    """Cache tags made of values that the step's dependencies and hooks have given (CM's `deps-…`)."""
+    tags = list(frame.extra_tags)
+    for item in frame.meta.get("extra_cache_tags_from_env") or ():
+        words = frame.env.text(str(item["env"])).split(",")
+        tags += [f"deps-{item.get('prefix', '')}{word}" for word in words if word]
+    return tuple(tags)
+
+
+def _elsewhere(path: str) -> str:
+    """A path that the step hangs on, unless it is the step's own folder."""
+    return path if path and Path(path).exists() and not Path(path).samefile(Path.cwd()) else ""
+
+
+def _with_files(error: StepFailed, frame: Frame, folder: Path) -> StepFailed:
+    """Add the files that the manifest wants shown when the script fails."""
+    for name in frame.meta.get("print_files_if_script_error") or ():
+        path = folder / str(name)
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            error.log_tail = [*error.log_tail, f"{name}:", *text[-12:]]
+    return error
+
+
 def _observed(frame: Frame, step: Step) -> dict[str, Any]:
     """Present values of the inputs that came from other steps: provenance alone does not pin those of uncached ones."""
     keys = step.ingredients.get("inputs") or {}
@@ -252,26 +298,3 @@ def _observed(frame: Frame, step: Step) -> dict[str, Any]:
 
 def _bytes_text(done: int, total: int | None) -> str:
     return f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done)
-
-
-def _work_folder(frame: Frame, folder: Path) -> Path:
-    outdir = frame.env.text("CM_OUTDIRNAME")
-    return Path(os.path.expandvars(outdir)).expanduser().absolute() if outdir else folder
-
-
-@contextlib.contextmanager
-def _inside(folder: Path, frame: Frame) -> Iterator[None]:
-    """CM scripts expect to be in their folder; the previous one comes back whatever happens."""
-    before = Path.cwd()
-    folder.mkdir(parents=True, exist_ok=True)
-    repo = frame.script.repo
-    frame.env.setdefault("CM_TMP_CURRENT_PATH", str(before))
-    frame.env.set("CM_TMP_CURRENT_SCRIPT_PATH", str(frame.script.path))
-    frame.env.set("CM_TMP_CURRENT_SCRIPT_WORK_PATH", str(folder))
-    frame.env.set("CM_TMP_CURRENT_SCRIPT_REPO_PATH", str(repo.path))
-    frame.env.set("CM_TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX", str(repo.path / repo.prefix))
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -64,7 +64,7 @@ class Store:
             if entry is None or entry.id != step.id:
                 self._found[step.id] = (None, self._why_missing(step))
             else:
-                damage = first_damage(entry.outputs)
+                damage = _too_old(entry, step) or _left_alone(entry) or first_damage(entry.outputs)
                 self._found[step.id] = (None, damage) if damage else (entry, "")
         return self._found[step.id]
 
@@ -136,7 +136,7 @@ class Store:
         try:
             with _storage_errors(folder):
                 _write_json(folder / STATE_FILE, _state(entry))
-                _write_json(folder / META_FILE, _meta(step, folder.name))
+                _write_json(folder / META_FILE, _meta(step, folder.name, outcome))
                 self._remember_latest(step)
         except StoreError:
             self.discard(folder)
@@ -184,7 +184,13 @@ class Store:
             return None
         ours = state.get("cm4bench") or {}
         new_env, new_state = state.get("new_env") or {}, state.get("new_state") or {}
-        outcome = Outcome(new_env, new_state, str(state.get("version") or ""), tuple(state.get("deps") or ()))
+        outcome = Outcome(
+            new_env,
+            new_state,
+            str(state.get("version") or ""),
+            tuple(state.get("deps") or ()),
+            depends_on=str(state.get("dependent_cached_path") or ""),
+        )
         outputs = tuple(Fingerprint(**item) for item in ours.get("outputs") or ())
         return Entry(
             folder,
@@ -262,11 +268,14 @@ def _state(entry: Entry) -> dict[str, Any]:
         "new_state": dict(outcome.new_state),
         "deps": list(outcome.deps),
         "version": outcome.version,
+        "dependent_cached_path": outcome.depends_on,
         "cm4bench": ours,
     }
 
 
-def _meta(step: Step, uid: str) -> dict[str, Any]:
+def _meta(step: Step, uid: str, outcome: Outcome) -> dict[str, Any]:
+    tags = [tag for tag in step.cache_tags if not (outcome.version and tag.startswith("version-"))]
+    tags += [f"version-{outcome.version}"] if outcome.version else []
     meta = {
         "alias": "",
         "uid": uid,
@@ -274,9 +283,24 @@ def _meta(step: Step, uid: str) -> dict[str, Any]:
         "automation_uid": CACHE_UID,
         "associated_script_artifact": f"{step.script.alias},{step.script.uid}",
         "associated_script_artifact_uid": step.script.uid,
-        "tags": list(step.cache_tags),
+        "tags": list(dict.fromkeys([*tags, *outcome.tags])),
     }
-    return {**meta, "version": step.version} if step.version else meta
+    if outcome.depends_on:
+        meta["dependent_cached_path"] = outcome.depends_on
+    version = outcome.version or step.version
+    return {**meta, "version": version} if version else meta
+
+
+def _too_old(entry: Entry, step: Step) -> str:
+    from .validation import has_expired
+
+    limit = str(step.ingredients.get("cache_expiration") or "")
+    return f"older than {limit}" if has_expired(time.time() - entry.created, limit) else ""
+
+
+def _left_alone(entry: Entry) -> str:
+    path = entry.outcome.depends_on
+    return f"{path}, on which it depends, is gone" if path and not Path(path).exists() else ""
 
 
 def _write_json(path: Path, data: Any) -> None:

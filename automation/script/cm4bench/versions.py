@@ -66,6 +66,28 @@ class VersionRange(NamedTuple):
             return False
         return not (self.maximum and compare(version, self.maximum) > 0)
 
+    def meet(self, other: VersionRange) -> VersionRange:
+        """The range that satisfies both. It may be impossible: see `is_possible`."""
+        exact = self.exact or other.exact
+        if self.exact and other.exact and compare(self.exact, other.exact) != 0:
+            # two exact versions leave nothing: say so as bounds that cannot hold together
+            low, high = sorted((self.exact, other.exact), key=_key)
+            return VersionRange("", high, low)
+        return VersionRange(
+            exact,
+            max(self.minimum, other.minimum, key=_key),
+            min(filter(None, (self.maximum, other.maximum)), key=_key, default=""),
+            self.usable_maximum or other.usable_maximum,
+        )
+
+    def is_possible(self) -> bool:
+        """Can any version satisfy the range?"""
+        try:
+            self.check()
+        except Conflict:
+            return False
+        return True
+
     def clamp(self, default: str) -> str:
         """The version to make when only a default is known: raised to the minimum, lowered to the (usable) maximum."""
         if not default:
