@@ -76,9 +76,14 @@ def _outside(engine: Engine, query: str, rejected: tuple[Rejected, ...], plan: P
                 waits = ", ".join(pending.key for pending in edge.waits_on)
                 why = f"{parent.label} decides on it when {waits} is known ({edge.because})"
                 return Explanation(query, edge.step or step, rejected, (), why)
-            if edge.wanted is False and set(parse_query(edge.query).tags) <= set(step.script.tags):
+            if edge.wanted is False and _would_take(engine.catalog, edge.query, step.script):
                 return Explanation(query, step, rejected, (), f"{parent.label} does not need it here: {edge.because}")
     return Explanation(query, step, rejected, (), "no step of this plan needs it")
+
+
+def _would_take(catalog: Catalog, query: str, script: Script) -> bool:
+    """Is this the script that a dependency would have taken?"""
+    return any(found.path == script.path for found in catalog.find(parse_query(query))[:1])
 
 
 def _answers(step: Step, asked: Query) -> bool:
