@@ -1,8 +1,10 @@
 """Fixtures shared by all rooms of the tests; the classes behind them are in workbench.py."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.seal import sealing
 from tests.workbench import Bench, RepoBuilder
 
 
@@ -24,3 +26,10 @@ def bench(tmp_path: Path, repo: RepoBuilder, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return Bench(tmp_path / "CM", repo.value)
+
+
+@pytest.fixture
+def sealed() -> Iterator[None]:
+    """No process can be started and no socket opened during the test."""
+    with sealing():
+        yield

@@ -45,6 +45,8 @@ def test_what_depends_on_another_comes_after_it(bench: Bench, repo: RepoBuilder)
     made = bench.run("top", jobs=4).made
     assert made[0] == "low"
     assert sorted(made) == ["left", "low", "right"]
+    assert "waiting" not in [event.kind for event in bench.events]
+    assert not [event for event in bench.events if "another process" in event.detail]
 
 
 def test_exclusive_steps_do_not_meet(bench: Bench, repo: RepoBuilder, tmp_path: Path):
@@ -53,6 +55,14 @@ def test_exclusive_steps_do_not_meet(bench: Bench, repo: RepoBuilder, tmp_path: 
         repo.script(name, cache=True, exclusive="device", run=work)
     repo.script("top", deps=[{"tags": name} for name in ("a", "b", "c")])
     assert len(bench.run("top", jobs=3).made) == 3
+
+
+def test_a_step_that_must_wait_takes_nobodys_place(bench: Bench, repo: RepoBuilder, tmp_path: Path):
+    repo.script("holds", cache=True, exclusive="device", run=meets(tmp_path, "holds", ["free"]))
+    repo.script("wants", cache=True, exclusive="device", run="true")
+    repo.script("free", cache=True, run=meets(tmp_path, "free", ["holds"]))
+    repo.script("top", deps=[{"tags": name} for name in ("holds", "wants", "free")])
+    assert len(bench.run("top", jobs=2).made) == 3
 
 
 @pytest.mark.parametrize(
@@ -73,6 +83,7 @@ def test_a_failure_stops_the_others_and_is_told_as_ever(
     with pytest.raises(StepFailed, match=cause) as caught:
         bench.run("top", jobs=2)
     assert "Traceback" not in caught.value.render()
+    assert "could not be made" not in caught.value.cause
     assert bench.entries() == []
     assert not running(tmp_path / "pid")
 

@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.workbench import FIXTURES, ROOT, Bench, RepoBuilder
 
 from cm4bench import Engine, Repo, Request
 from cm4bench.planview import plan_data, plan_lines
-
-FORBIDDEN = [
-    (subprocess, "Popen"),
-    (socket, "socket"),
-    (socket, "create_connection"),
-    (socket, "getaddrinfo"),
-    *((os, name) for name in ("system", "popen", "fork", "forkpty", "execv", "execve", "posix_spawn", "posix_spawnp")),
-]
-Planner = Callable[..., Any]
-
-
-@pytest.fixture
-def sealed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No way out of this process."""
-
-    def refuse(name: str) -> Callable[..., None]:
-        def refused(*arguments: object, **options: object) -> None:
-            raise AssertionError(f"a plan called {name}")
-
-        return refused
-
-    for module, name in FORBIDDEN:
-        monkeypatch.setattr(module, name, refuse(f"{module.__name__}.{name}"))
 
 
 def tree(*roots: Path) -> dict[str, tuple[int, int]]:
