@@ -227,6 +227,12 @@ def guarded(automation: Any, i: dict[str, Any], action: Any) -> dict[str, Any]:
         if debug:
             raise
         return _failure(automation, i, error)
+    except OSError as error:
+        if debug:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        cause = f"{error.strerror or error}{where}"
+        return _failure(automation, i, CMBenchError(cause, hint="run the same command with --debug to see where"))
     except KeyboardInterrupt:
         interrupted = CMBenchError("interrupted", hint="run the same command again: finished steps are kept", code=130)
         return _failure(automation, i, interrupted)
