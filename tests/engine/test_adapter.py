@@ -107,6 +107,17 @@ def test_debug_lets_errors_through(automation: SimpleNamespace):
         adapter.guarded(automation, {"tags": "nosuch", "debug": True}, adapter.run_action)
 
 
+def test_an_error_of_the_operating_system_is_no_traceback(automation: SimpleNamespace):
+    def refused(*_: object) -> dict:
+        raise PermissionError(13, "Permission denied", "/some/file")
+
+    result = adapter.guarded(automation, {}, refused)
+    assert result["return"] == 1
+    assert result["cm4bench"]["cause"] == "Permission denied: /some/file"
+    with pytest.raises(PermissionError):
+        adapter.guarded(automation, {"debug": True}, refused)
+
+
 def test_an_interruption(automation: SimpleNamespace):
     def interrupted(*_: object) -> dict:
         raise KeyboardInterrupt

@@ -59,7 +59,7 @@ def test_exclusive_steps_do_not_meet(bench: Bench, repo: RepoBuilder, tmp_path: 
 
 def test_a_step_that_must_wait_takes_nobodys_place(bench: Bench, repo: RepoBuilder, tmp_path: Path):
     repo.script("holds", cache=True, exclusive="device", run=meets(tmp_path, "holds", ["free"]))
-    repo.script("wants", cache=True, exclusive="device", run="true")
+    repo.script("wants", cache=True, exclusive="device", run=meets(tmp_path, "wants", ["free"]))
     repo.script("free", cache=True, run=meets(tmp_path, "free", ["holds"]))
     repo.script("top", deps=[{"tags": name} for name in ("holds", "wants", "free")])
     assert len(bench.run("top", jobs=2).made) == 3

@@ -37,6 +37,16 @@ def test_broken_promises(kind: str, env: dict[str, str], problem: str):
     assert caught.value.cause.startswith("get-x _v ")
 
 
+@pytest.mark.parametrize("kind", ["file", "dir"])
+def test_a_place_that_may_not_be_looked_at_is_a_broken_promise(monkeypatch: pytest.MonkeyPatch, kind: str):
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", refused)
+    with pytest.raises(OutputMissing):
+        check_outputs([Output("K", kind)], {"K": "/locked/x"}, "step")
+
+
 def test_an_optional_output_may_be_unset_but_not_wrong():
     check_outputs([Output("K", "file", optional=True)], {}, "step")
     with pytest.raises(OutputMissing):
