@@ -136,3 +136,13 @@ class CAutomation(Automation):
         from cm4bench import adapter, toolactions
 
         return adapter.guarded(self, i, getattr(toolactions, action))
+
+    def container(self, i: dict) -> dict:
+        """`cm container script "tags" [--output=FOLDER]`: what `cmr … --container=ENGINE` builds its image from."""
+        return self._container("container", i)
+
+    def _container(self, action: str, i: dict) -> dict:
+        from cm4bench import adapter
+        from cm4bench.container import actions
+
+        return adapter.guarded(self, i, getattr(actions, action))

@@ -26,6 +26,7 @@ _RESERVED = {
     *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
     *("debug_script_tags", "print_env", "print_deps", "skip_cache", "local_const", "local_const_state"),
     *("log", "logfile", "jobs", "assume", "lock", "replay", "replay_anyway", "accept", "explain"),
+    *("container", "container_base", "container_wheels", "container_flags"),
 }
 _TO_ENV = (
     *("input", "output", "outdirname", "outbasename", "name", "skip_compile", "skip_run", "accept_license"),
@@ -134,6 +135,10 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
         return plan_action(automation, i)
     if is_yes(i.get("help")):
         return help_action(automation, i)
+    if i.get("container"):
+        from .container import actions
+
+        return actions.run_in_container(automation, i)
     quiet, as_json = is_yes(i.get("quiet")), is_yes(i.get("j")) or is_yes(i.get("json"))
     to_console = i.get("out") == "con"
     request = request_from(i)
