@@ -73,6 +73,7 @@ class Resolver:
     _traces: dict[str, list[_Trace]] = field(default_factory=dict)
     _selections: dict[str, Selection] = field(default_factory=dict)
     _makers: dict[str, str] = field(default_factory=dict)
+    _supposing: bool = False
 
     def plan(self, call: Call) -> Plan:
         """Resolve a request; where several steps ask for versions of one thing, all get one that suits them.
@@ -164,11 +165,20 @@ class Resolver:
         give_back(frame, outcome.new_env, outcome.new_state, child.id)
 
     def _perhaps(self, frame: Frame, phase: str, call: Call, verdict: Verdict) -> Edge:
-        """An undecided dependency: shown in the plan; what it would produce becomes uncertain."""
+        """An undecided dependency: shown in the plan; what it would produce becomes uncertain.
+
+        Inside of one, further undecided ones are only named: their number grows exponentially with the depth, and
+        "install it if it is not found" often leads back to where it started.
+        """
+        if self._supposing:
+            return Edge(phase, str(call.query), None, verdict.because, None, verdict.waits_on)
+        self._supposing = True
         try:
             child = self.resolve(call)
         except CMBenchError:
             return Edge(phase, str(call.query), None, verdict.because, None, verdict.waits_on)
+        finally:
+            self._supposing = False
         origin = f"{child.id}?"
         give_back(frame, {k: Pending(origin, k, child.label, maybe=True) for k in child.outcome.new_env}, {}, origin)
         return Edge(phase, str(call.query), None, verdict.because, child, verdict.waits_on)
