@@ -13,11 +13,11 @@ from .blobfile import read_blob, write_blob
 from .dialect import MLC_MANIFEST_NAMES
 from .errors import ManifestError
 from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
-from .schema import find_unknown_keys
+from .schema import find_unknown_keys, find_wrong_shape
 
 __all__ = ["Index", "Row", "open_index"]
 
-_VERSION = 6
+_VERSION = 7
 
 
 class Row(NamedTuple):
@@ -83,6 +83,9 @@ def _refreshed(folder: str, number: int, repo: Repo, known: Any) -> Row:
 def _read(folder: Path, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...]) -> Row:
     try:
         raw = load_raw(folder)
+        misshapen = find_wrong_shape(raw, folder)
+        if misshapen:
+            raise ManifestError(misshapen)
         fault = (find_unknown_keys(raw, folder) if repo.strict else None) or ""
     except ManifestError as error:
         return Row(str(folder), number, stamp, fault=error.cause)
