@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cm4bench.manifest import load_raw
-from cm4bench.schema import find_unknown_keys
+from cm4bench.schema import find_unknown_keys, find_wrong_shape
 
 
 def finding(folder: Path, text: str, name: str = "_cm.yaml") -> str | None:
@@ -51,3 +51,19 @@ def test_the_file_that_has_the_key_is_named(tmp_path: Path):
 def test_a_correct_manifest(tmp_path: Path):
     text = "alias: a\nvariations: {v: null, w.#: {group: g, default: true, env: {ANY: x}}}\ndeps: [{tags: a, why: b}]\n"
     assert finding(tmp_path, text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("alias: a\ndeps: {tags: x}\n", 2, "deps must be a list of mappings"),
+        ("alias: a\ntags: 5\n", 2, "tags must be a list"),
+        ("variations:\n  v:\n    env: [A]\n", 3, "variations.v.env must be a mapping"),
+        ("variations:\n  v: text\n", 2, "variations.v must be a mapping"),
+        ("inputs:\n  n: {type: int}\n", 2, "inputs.n must be a mapping with `env`"),
+        ("sort: first\n", 1, "sort must be a whole number"),
+    ],
+)
+def test_wrong_kinds_of_values(tmp_path: Path, text: str, line: int, problem: str):
+    (tmp_path / "_cm.yaml").write_text(text)
+    assert find_wrong_shape(load_raw(tmp_path), tmp_path) == f"{tmp_path / '_cm.yaml'}:{line}: {problem}"
