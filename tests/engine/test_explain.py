@@ -116,6 +116,17 @@ def test_by_alias_and_as_data(bench: Bench, family: RepoBuilder):
     assert (data["script"], data["needed_by"]) == ("get-a", [["top", "middle", "get-a _fast"]])
 
 
+def test_many_ways_are_not_all_walked(bench: Bench, repo: RepoBuilder):
+    repo.script("level-0")
+    for level in range(1, 25):
+        below = [{"tags": f"side-{level}-{side}"} for side in "ab"]
+        for dep in below:
+            repo.script(dep["tags"], deps=[{"tags": f"level-{level - 1}"}])
+        repo.script(f"level-{level}", deps=below)
+    (found,) = explain(bench.engine(), "level-0", Request("level-24"))
+    assert len(found.needs) == 4
+
+
 def test_nothing_answers(bench: Bench, family: RepoBuilder):
     with pytest.raises(NotFound, match="no script has the tag 'thingy'"):
         explain(bench.engine(), "get thingy")

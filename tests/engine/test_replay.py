@@ -188,6 +188,19 @@ def test_an_unknown_kind():
         parse_accepted("hosts")
 
 
+def test_a_replaced_program_is_named_though_the_cache_tells_its_old_version(world: World, tmp_path: Path):
+    tool = tmp_path / "tool"
+    tool.write_text("one")
+    hook = (
+        "def preprocess(i):\n"
+        f"    i['env'].update(CM_TOOL_BIN_WITH_PATH={str(tool)!r}, CM_TOOL_VERSION='1.0')\n    return {{'return': 0}}\n"
+    )
+    world.repo.script("get-tool", cache=True, customize=hook, new_env_keys=["CM_TOOL_*"])
+    lock = world.lock("get-tool")
+    tool.write_text("two")
+    assert "tool: get-tool, CM_TOOL_BIN_WITH_PATH: was tool (3 B, " in refusal(world.bench, lock)
+
+
 # -- packages
 
 

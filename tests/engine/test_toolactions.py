@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,15 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     done = cm("cmr", "use thing", "--lock=a.json")
     assert "locked 2 steps and 1 files or folders in a.json" in done.stdout, done.stderr
     return cm
+
+
+def test_the_tools_cost_an_ordinary_call_nothing():
+    code = "import sys, cm4bench.adapter, cm4bench.engine; print(*sys.modules)"
+    path = str(ROOT / "automation" / "script")
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "cm4bench.engine" in loaded
+    assert loaded & {"msgspec", "cm4bench.toolactions", "cm4bench.lock", "cm4bench.explain", "pynvml"} == set()
 
 
 def test_plan_as_mermaid_with_a_lock(tools: CommandLine):

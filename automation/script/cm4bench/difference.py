@@ -39,6 +39,7 @@ def compare_locks(old: Lock, new: Lock) -> list[Difference]:
     for pair in pairs:
         found += [*_choice(*pair), *_recipe(*pair), *_packages(*pair), *_versions(*pair), *_inputs(*pair)]
         found += _data(pair[0].label, pair[0].data, pair[1].data, both=old.ran and new.ran)
+        found += [one._replace(kind="tool") for one in _data(pair[0].label, pair[0].tools, pair[1].tools, both=False)]
     found += _data("the request", old.request_data, new.request_data, both=False)
     found += _host(old.host, new.host)
     return sorted(dict.fromkeys(found), key=lambda one: KINDS.index(one.kind))

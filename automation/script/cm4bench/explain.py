@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -122,16 +123,19 @@ def _against(catalog: Catalog, script: Script, first: Script | None, asked: Quer
 def _needs(plan: Plan, target: Step) -> Iterator[Need]:
     """Ways from the root to a step, the shortest first, at most a handful."""
     queue = [Need((plan.root,), ())]
-    told = 0
+    told, known = 0, dict[str, bool]()
+    visits: Counter[str] = Counter()
     while queue and told < _MOST_CHAINS:
         way = queue.pop(0)
         here = way.steps[-1]
+        visits[here.id] += 1
         if here.id == target.id:
             told += 1
             yield way
+        if here.id == target.id or visits[here.id] > _MOST_CHAINS:  # the number of ways doubles with every diamond
             continue
         for edge in here.edges:
-            if edge.step is not None and edge.wanted and _leads_to(edge.step, target.id, {}):
+            if edge.step is not None and edge.wanted and _leads_to(edge.step, target.id, known):
                 queue.append(Need((*way.steps, edge.step), (*way.edges, edge)))
 
 

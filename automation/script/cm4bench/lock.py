@@ -147,6 +147,7 @@ class _Locking:
             made=entry is not None,
             data=tuple(self._data(entry)) if entry else (),
             versions=scrub(tool_versions(known)),
+            tools=tuple(self._tools(entry)) if entry else (),
             packages=(replace(package, folder=self.roots.portable(package.folder)),) if package else (),
         )
 
@@ -163,6 +164,14 @@ class _Locking:
                 continue  # whose versions are locked one by one
             found = mark_path(mark.key, Path(mark.path), self.roots)
             yield found or DataMark(mark.key, self.roots.portable(mark.path), mark.kind, 0, "missing")
+
+    def _tools(self, entry: Entry) -> Iterable[DataMark]:
+        """Programs outside of the entry: they may be replaced while the entry still tells their old version."""
+        own = {mark.key for mark in entry.outputs}
+        for key, value in sorted(entry.outcome.new_env.items()):
+            if key.endswith("_BIN_WITH_PATH") and key not in own and isinstance(value, str):
+                found = mark_path(key, Path(value), self.roots)
+                yield found or DataMark(key, self.roots.portable(value), "file", 0, "missing")
 
     def _given_data(self) -> Iterable[DataMark]:
         """Files and folders that the request itself names."""

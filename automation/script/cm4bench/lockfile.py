@@ -73,7 +73,8 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True):
 class LockedStep(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of the plan. `recipe` is the script folder's sha256, `files` that of each file in it.
 
-    `needs` are positions in the list of steps; `versions` what the step told of tools, by environment key.
+    `needs` are positions in the list of steps; `versions` what the step told of tools, by environment key, `tools` the
+    programs that a cached step has found.
     """
 
     label: str
@@ -93,6 +94,7 @@ class LockedStep(msgspec.Struct, frozen=True, omit_defaults=True):
     made: bool = False
     data: tuple[DataMark, ...] = ()
     versions: dict[str, str] = {}
+    tools: tuple[DataMark, ...] = ()
     packages: tuple[Package, ...] = ()
 
     @property
