@@ -83,6 +83,11 @@ def test_a_package_and_the_version_key_that_repeats_it():
     assert words(lock(old), lock(new)) == ["package: torch: was 2.1, is 2.2"]
 
 
+def test_inputs_that_other_steps_make_are_not_compared_by_value():
+    old, new = step(inputs={"A": "1", "B": "2"}), step(inputs={"A": "(made by another step)", "B": "3"})
+    assert words(lock(old), lock(new)) == ["input: get-x, B: was 2, is 3"]
+
+
 def test_another_commit_and_kernel_are_notes():
     old, new = lock(host={"os.kernel": "1"}), lock(host={"os.kernel": "2"})
     new = replace(new, repositories=(LockedRepo("r", "u", "b" * 40),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .lockfile import DataMark, Lock, LockedStep, Package
+from .lockfile import MADE, DataMark, Lock, LockedStep, Package
 from .redact import REDACTED
 from .units import megabytes
 
@@ -157,7 +157,12 @@ def _versions(old: LockedStep, new: LockedStep) -> Iterator[Difference]:
 
 
 def _inputs(old: LockedStep, new: LockedStep) -> Iterator[Difference]:
-    for key, text in compare_values(old.inputs, new.inputs):
+    # a value filled in from another step's is known in a run and not yet in a plan
+    known = [
+        key for key in old.inputs.keys() | new.inputs.keys() if MADE not in (old.inputs.get(key), new.inputs.get(key))
+    ]
+    both = ({key: step.inputs[key] for key in known if key in step.inputs} for step in (old, new))
+    for key, text in compare_values(*both):
         yield Difference("input", f"{old.label}, {key}", text)
 
 

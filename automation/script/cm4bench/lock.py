@@ -16,7 +16,7 @@ from .engine import Engine, Report, Request
 from .environment import Pending
 from .gpus import read_nvidia
 from .lockdata import file_hashes, mark_path, package_of, tool_versions
-from .lockfile import DataMark, Lock, LockedRepo, LockedRequest, LockedStep
+from .lockfile import MADE, DataMark, Lock, LockedRepo, LockedRequest, LockedStep
 from .manifest import Repo
 from .plan import Outcome, Plan, Step
 from .recipe import recipe_files
@@ -153,9 +153,8 @@ class _Locking:
 
     def _inputs(self, step: Step) -> dict[str, str]:
         """Values that the step can read; of those that other steps make, only that they do."""
-        made = "(made by another step)"
         inputs: Mapping[str, str] = step.ingredients["inputs"]
-        plain = {key: text[1:].strip("'\"") if text[0] == "=" else made for key, text in inputs.items()}
+        plain = {key: text[1:].strip("'\"") if text[0] == "=" else MADE for key, text in inputs.items()}
         return scrub(self.roots.portable_data(plain))  # type: ignore[no-any-return]
 
     def _data(self, entry: Entry) -> Iterable[DataMark]:

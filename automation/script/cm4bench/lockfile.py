@@ -11,6 +11,7 @@ import msgspec
 from .errors import CMBenchError
 
 __all__ = [
+    "MADE",
     "SCHEMA",
     "DataMark",
     "Lock",
@@ -26,6 +27,7 @@ __all__ = [
 
 SCHEMA = 1
 KIND = "cm4bench-lock"
+MADE = "(made by another step)"
 
 
 class LockError(CMBenchError):
