@@ -13,6 +13,8 @@ from ..manifest import Repo
 from ..plan import Plan, Step
 from ..variations import layers
 from .contents import involved_repositories, involved_steps
+from .standalone.index import folder_name
+from .wheels import TORCH_FOR_CPUS
 
 __all__ = [
     "ImageRecipe",
@@ -28,7 +30,6 @@ HOME = "/opt/cm4bench-home"
 REPOS = "/opt/repos"
 USER_ID = 1000
 _PACKAGE = "CM_GENERIC_PYTHON_PACKAGE_NAME"
-_TORCH_FOR_CPUS = "https://download.pytorch.org/whl/cpu"
 _SAFE_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_\-\[\],=<>!~ ]*")
 
 
@@ -72,7 +73,7 @@ def image_recipe(plan: Plan, repos: Sequence[Repo], base: str, *, wheels: bool =
 
 def folder_of(repo: Repo) -> str:
     """A repository's folder name inside images and capsules."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", repo.alias).strip(".-") or "repository"
+    return folder_name(repo.alias)
 
 
 def uses_cuda(plan: Plan) -> bool:
@@ -175,7 +176,7 @@ def _as_user(recipe: ImageRecipe) -> list[str]:
     commands = [f"{recipe.engine}/cm version script"]
     torch = [name for name in recipe.python_packages if re.match(r"torch\b", name)]
     if torch and not recipe.cuda and not recipe.wheels:
-        commands.append(f"{pip} --extra-index-url {_TORCH_FOR_CPUS} {shlex.quote(torch[0])}")
+        commands.append(f"{pip} --extra-index-url {TORCH_FOR_CPUS} {shlex.quote(torch[0])}")
     if recipe.python_packages:
         commands.append(f"{pip} -r /opt/packages/packages.txt")
     if recipe.lone_packages:
