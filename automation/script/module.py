@@ -141,6 +141,14 @@ class CAutomation(Automation):
         """`cm container script "tags" [--output=FOLDER]`: what `cmr … --container=ENGINE` builds its image from."""
         return self._container("container", i)
 
+    def capsule(self, i: dict) -> dict:
+        """`cm capsule script "tags" --output=FOLDER|FILE.tar`: all that a run without network needs."""
+        return self._container("capsule", i)
+
+    def run_capsule(self, i: dict) -> dict:
+        """`cm run-capsule script FOLDER|FILE.tar`."""
+        return self._container("run_capsule", i)
+
     def _container(self, action: str, i: dict) -> dict:
         from cm4bench import adapter
         from cm4bench.container import actions

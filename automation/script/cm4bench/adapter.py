@@ -39,7 +39,13 @@ def engine_for(automation: Any, listener: Any = None) -> Engine:
     """An engine over the repositories that this cmind knows, in cmind's home folder."""
     cm = automation.cmind
     repos = [_repo(item) for item in cm.repos.lst] + list(_unregistered())
-    return Engine(repos, Path(cm.repos_path), automation=automation, listener=listener or silent)
+    kind: Any = Engine
+    if os.environ.get("CM4BENCH_CAPSULE"):
+        from .container.carried import CapsuleEngine
+
+        kind = CapsuleEngine.here
+    engine: Engine = kind(repos, Path(cm.repos_path), automation=automation, listener=listener or silent)
+    return engine
 
 
 def _unregistered() -> Iterator[Repo]:
