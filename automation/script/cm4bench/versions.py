@@ -10,20 +10,30 @@ from .errors import Conflict
 
 __all__ = ["VersionRange", "compare"]
 
-_PART = r"\d+|[A-Za-z]+"
+_PART = r"\d+|[a-z]+"
 
 
 def compare(left: str, right: str) -> int:
-    """-1, 0 or 1. Numbers compare as numbers and sort after words, so that `1.0rc` < `1.0.1` and `master` compares."""
+    """-1, 0 or 1: `1.9` < `1.10`, `1.0rc1` < `1.0` = `1` < `1.0.1` < `1.0.1w`, and `master` before any number."""
     a, b = _key(left), _key(right)
     return (a > b) - (a < b)
 
 
+_PRE_RELEASES = {"a", "alpha", "b", "beta", "c", "rc", "pre", "preview", "dev"}
+_END = (1, 0, "")
+
+
 def _key(version: str) -> list[tuple[int, int, str]]:
-    parts = re.findall(_PART, version)
-    while parts and parts[-1] == "0":
-        parts.pop()
-    return [(1, int(p), "") if p.isdigit() else (0, 0, p.lower()) for p in parts]
+    """Parts with ranks: words of a coming release, then the end, then other words, then numbers."""
+    key: list[tuple[int, int, str]] = []
+    for part in [*re.findall(_PART, version.lower()), ""]:
+        if part.isdigit():
+            key.append((3, int(part), ""))
+            continue
+        while key and key[-1] == (3, 0, ""):
+            key.pop()  # zeros before a word or the end say nothing
+        key.append((0 if part in _PRE_RELEASES else 2, 0, part) if part else _END)
+    return key
 
 
 class VersionRange(NamedTuple):
