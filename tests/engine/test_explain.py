@@ -45,6 +45,14 @@ def test_why_this_one_and_not_the_other(bench: Bench, family: RepoBuilder):
     assert "not get-b: its sort key 2 is higher than 1" in found
 
 
+def test_one_that_is_in_the_cache_goes_before(bench: Bench, family: RepoBuilder):
+    family.script("get-z", tags="get,thing", sort=9, cache=True, variations={"z": {}})
+    bench.run("get,thing,_z")
+    (found,) = explain(bench.engine(), "get thing")
+    assert found.step.script.alias == "get-z"
+    assert ("get-a", "get-z is in the cache already") in [(s.alias, why) for s, why in found.rejected]
+
+
 @pytest.mark.parametrize(
     ("query", "why"),
     [

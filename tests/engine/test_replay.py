@@ -145,7 +145,7 @@ def test_another_script_that_answers(world: World, tmp_path: Path):
     shutil.copytree(world.repo.folder("get"), tmp_path / "first" / "script" / "get")
     manifest = first.folder("get") / "_cm.yaml"
     manifest.write_text(manifest.read_text().replace(uid_of("get"), uid_of("usurper")))
-    cause = refusal(Bench(world.bench.home, first.value, world.repo.value), lock)
+    cause = refusal(Bench(tmp_path / "CM2", first.value, world.repo.value), lock)
     assert f"script: get: was get of repo ({uid_of('get')}), is get of first ({uid_of('usurper')})" in cause
 
 

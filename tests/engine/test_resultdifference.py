@@ -78,6 +78,27 @@ def test_where_a_record_lies_does_not_matter():
     assert compare_results(RECORD, other("runs", 0, "configuration", "output_dir", value="/b")) == []
 
 
+def test_where_cached_data_lies_does_not_matter():
+    paths = [f"/{home}/repos/local/cache/{entry * 16}/data" for home, entry in (("a", "1"), ("b/CM", "2"))]
+    old, new = (other("runs", 0, "configuration", "dataset", value=path) for path in paths)
+    assert compare_results(old, new) == []
+    old, new = (
+        {**other("runs", 0, "configuration", "conf", value=f"/x/{run}/off/c"), "id": f"{run}/off"} for run in "ab"
+    )
+    assert compare_results(old, new) == []
+    assert compare_results(RECORD, other("runs", 0, "configuration", "dataset", value="/data/mine"))
+
+
+def test_a_run_stands_for_its_only_scenario(tmp_path: Path):
+    for scenario in ("offline", "server"):
+        (tmp_path / scenario).mkdir()
+        (tmp_path / scenario / "result.json").write_text(json.dumps(RECORD))
+        if scenario == "offline":
+            assert read_result(tmp_path) == RECORD
+    with pytest.raises(CMBenchError, match="holds several results: offline, server"):
+        read_result(tmp_path)
+
+
 def test_order_and_missing_runs():
     new = other("runs", 0, "figures", 0, "value", value=50.0)
     new["tier"] = "full"

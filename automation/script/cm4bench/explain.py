@@ -53,11 +53,14 @@ def explain(engine: Engine, query: str, request: Request | None = None) -> list[
     """
     plan = engine.plan(request or Request(query))
     asked = _with_tags(engine, query)
-    rejected = tuple(_rejected(engine.catalog, asked))
     found = [step for step in all_steps(plan) if _answers(step, asked)] if request else [plan.root]
     if found:
-        return [Explanation(query, step, rejected, tuple(_needs(plan, step))) for step in found]
-    return [_outside(engine, query, rejected, plan)]
+        return [_explained(engine, query, asked, step)._replace(needs=tuple(_needs(plan, step))) for step in found]
+    return [_outside(engine, query, asked, plan)]
+
+
+def _explained(engine: Engine, query: str, asked: Query, step: Step, perhaps: str = "") -> Explanation:
+    return Explanation(query, step, tuple(_rejected(engine.catalog, asked, step.script)), (), perhaps)
 
 
 def _with_tags(engine: Engine, query: str) -> Query:
@@ -67,7 +70,7 @@ def _with_tags(engine: Engine, query: str) -> Query:
     return asked._replace(tags=script.tags) if script and not engine.catalog.has_tag(asked.tags[0]) else asked
 
 
-def _outside(engine: Engine, query: str, rejected: tuple[Rejected, ...], plan: Plan) -> Explanation:
+def _outside(engine: Engine, query: str, asked: Query, plan: Plan) -> Explanation:
     """The script is not for certain in the plan: explain it alone, and say where it hangs."""
     step = engine.plan(Request(query)).root
     for parent in all_steps(plan):
@@ -76,10 +79,10 @@ def _outside(engine: Engine, query: str, rejected: tuple[Rejected, ...], plan: P
             if edge.wanted is None and same:
                 waits = ", ".join(pending.key for pending in edge.waits_on)
                 why = f"{parent.label} decides on it when {waits} is known ({edge.because})"
-                return Explanation(query, edge.step or step, rejected, (), why)
+                return _explained(engine, query, asked, edge.step or step, why)
             if edge.wanted is False and _would_take(engine.catalog, edge.query, step.script):
-                return Explanation(query, step, rejected, (), f"{parent.label} does not need it here: {edge.because}")
-    return Explanation(query, step, rejected, (), "no step of this plan needs it")
+                return _explained(engine, query, asked, step, f"{parent.label} does not need it here: {edge.because}")
+    return _explained(engine, query, asked, step, "no step of this plan needs it")
 
 
 def _would_take(catalog: Catalog, query: str, script: Script) -> bool:
@@ -94,24 +97,26 @@ def _answers(step: Step, asked: Query) -> bool:
     return set(asked.variations) <= variations and not set(asked.excluded_variations) & variations
 
 
-def _rejected(catalog: Catalog, asked: Query) -> Iterator[Rejected]:
+def _rejected(catalog: Catalog, asked: Query, chosen: Script) -> Iterator[Rejected]:
     """Scripts with the same tags, each with what spoke against it."""
-    found = catalog.find(asked)
-    first = found[0] if found else None
+    order = [script.path for script in catalog.find(asked)]
     for script in catalog.find(Query(asked.tags)):
-        if script is not first and script.path != getattr(first, "path", None):
-            yield Rejected(script, _against(catalog, script, first, asked))
+        if script.path == chosen.path:
+            continue
+        before = script.path in order and chosen.path in order and order.index(script.path) < order.index(chosen.path)
+        why = f"{chosen.alias} is in the cache already" if before else _against(script, chosen, asked)
+        yield Rejected(script, why)
     for aside in catalog.set_aside:
         if set(asked.tags) <= {*aside.path.name.split("-"), aside.path.name}:
             yield Rejected(Script(aside.path, catalog.repos[0], {}), f"set aside: {aside.cause}")
 
 
-def _against(catalog: Catalog, script: Script, first: Script | None, asked: Query) -> str:
+def _against(script: Script, first: Script, asked: Query) -> str:
     excluded = [tag for tag in asked.excluded_tags if tag in script.tags]
     if excluded:
         return f"it has the tag {excluded[0]!r}, which was excluded"
     missing = [v for v in (*asked.variations, *asked.excluded_variations) if not offers(script, v)]
-    if missing or first is None:
+    if missing:
         return f"it has no variation {', '.join(missing)!r}"
     if script.sort != first.sort:
         return f"its sort key {script.sort} is higher than {first.sort}"

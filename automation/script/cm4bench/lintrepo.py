@@ -129,8 +129,16 @@ def duplicates(units: Iterable[Unit]) -> Iterator[Finding]:
 
 def _certain(query: Query) -> Query:
     """Without words that are filled in later."""
-    sure = (tuple(w for w in words if "#" not in w and "<<<" not in w and "$" not in w) for words in query)
-    return Query._make(sure)
+
+    def sure(words: Iterable[str]) -> tuple[str, ...]:
+        return tuple(word for word in words if not any(mark in word for mark in ("#", "<<<", "$")))
+
+    return query._replace(
+        tags=sure(query.tags),
+        excluded_tags=sure(query.excluded_tags),
+        variations=sure(query.variations),
+        excluded_variations=sure(query.excluded_variations),
+    )
 
 
 def _is_ambiguous(found: Sequence[Script]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,14 @@ Record = Mapping[str, Any]
 
 
 def read_result(path: Path) -> Record:
-    """A record from its file, or from the folder that holds `result.json`.
+    """A record from its file, or from the folder of its scenario, or of a run of one scenario.
 
     Raises:
         CMBenchError: there is none, or one of a newer schema.
     """
     import json
 
-    file = path / "result.json" if path.is_dir() else path
+    file = _file_of(path) if path.is_dir() else path
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -38,6 +39,15 @@ def read_result(path: Path) -> Record:
     if int(record.get("schema_version") or 0) > _SCHEMA:
         raise CMBenchError(f"{file} has result schema {record['schema_version']}: update cm4bench")
     return record
+
+
+def _file_of(folder: Path) -> Path:
+    """The only record in a folder."""
+    inside = sorted(folder.glob("*/result.json"))
+    if len(inside) > 1 and not (folder / "result.json").is_file():
+        names = ", ".join(path.parent.name for path in inside)
+        raise CMBenchError(f"{folder} holds several results: {names}", hint=f"name one: {inside[0].parent}")
+    return inside[0] if len(inside) == 1 else folder / "result.json"
 
 
 def compare_results(old: Record, new: Record) -> list[str]:
@@ -98,12 +108,20 @@ def _change(old: float, new: float, unit: str) -> str:
 def _rest(old: Record, new: Record) -> Iterator[str]:
     for mode, before, now in _both(old, new):
         for part in ("configuration", "settings"):
-            for key, text in compare_values(_flat(before.get(part) or {}), _flat(now.get(part) or {})):
+            settings = (_placeless(_flat(run.get(part) or {}), record) for run, record in ((before, old), (now, new)))
+            for key, text in compare_values(*settings):
                 if key.rpartition(".")[2] not in _OWN:
                     yield f"{mode} {part}: {key} {text}"
     for part in ("versions", "host"):
         for key, text in compare_values(_flat(old.get(part) or {}), _flat(new.get(part) or {})):
             yield f"{part}: {key} {text}"
+
+
+def _placeless(values: dict[str, Any], record: Record) -> dict[str, Any]:
+    """Paths into the cache or into the record's own folder, without where these lie."""
+    own = re.escape(str(record.get("id") or "\0"))
+    places = re.compile(rf"^.*/(?:repos/local/cache/[0-9a-f]{{16}}|{own})(?=/|$)")
+    return {key: places.sub("…", value) if isinstance(value, str) else value for key, value in values.items()}
 
 
 def _both(old: Record, new: Record) -> Iterator[tuple[str, Record, Record]]:
