@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ __all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "loa
 MANIFEST_NAMES = ("_cm.yaml", "_cm.json")
 _DIALECT = "_dialect"
 _MAX_BASES = 10
+_MAX_VALUES = 1_000_000
 
 
 class Repo(NamedTuple):
@@ -201,7 +203,10 @@ def load_raw(folder: Path, depth: int = 0) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     files = manifest_files(folder)
     for path in files:
-        merged.update(_mapping(path, _parse(path)))
+        try:
+            merged.update(_mapping(path, _parse(path)))
+        except RecursionError:
+            raise ManifestError(f"{path}:1: its blocks are nested too deeply, or contain themselves") from None
     if files and files[0].name in MLC_MANIFEST_NAMES:
         merged = {**to_cm(merged), _DIALECT: "mlc"}
     return _on_base(folder, merged, depth) if "_base" in merged else merged
@@ -210,6 +215,8 @@ def load_raw(folder: Path, depth: int = 0) -> dict[str, Any]:
 def base_folder(folder: Path, raw: Mapping[str, Any]) -> Path:
     """The folder of `_base: [script::]alias`, which stands beside the one that builds on it."""
     alias = str(raw["_base"]).rpartition("::")[2].rpartition(":")[2].split(",")[0].strip()
+    if Path(alias).name != alias:
+        raise ManifestError(f"{folder}: _base {raw['_base']!r} must name a script beside this one")
     return folder.parent / alias
 
 
@@ -246,6 +253,8 @@ def _parse_json(path: Path, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path}:{error.lineno}: broken JSON: {error.msg}") from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise ManifestError(f"{path}:1: broken JSON: {error}") from None
 
 
 def _parse_yaml(path: Path, text: str) -> Any:
@@ -253,6 +262,8 @@ def _parse_yaml(path: Path, text: str) -> Any:
 
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except ValueError as error:  # a date that no calendar has, a number of too many digits
+        raise ManifestError(f"{path}:1: broken YAML: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -263,12 +274,19 @@ def _parse_yaml(path: Path, text: str) -> Any:
 def _mapping(path: Path, loaded: Any) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ManifestError(f"{path}:1: a manifest must be a mapping, not {type(loaded).__name__}")
-    return _text_keys(loaded)  # type: ignore[no-any-return]
+    budget = itertools.count(_MAX_VALUES, -1)
+    try:
+        return _text_keys(loaded, budget)  # type: ignore[no-any-return]
+    except OverflowError:
+        raise ManifestError(f"{path}:1: it unfolds to more than {_MAX_VALUES} values") from None
 
 
-def _text_keys(value: Any) -> Any:
+def _text_keys(value: Any, budget: Iterator[int]) -> Any:
+    """Plain data with text as keys. YAML's anchors can unfold a short file without end: `budget` is what may come."""
+    if next(budget) < 0:
+        raise OverflowError
     if isinstance(value, dict):
-        return {str(key): _text_keys(item) for key, item in value.items()}
+        return {str(key): _text_keys(item, budget) for key, item in value.items()}
     if isinstance(value, list):
-        return [_text_keys(item) for item in value]
+        return [_text_keys(item, budget) for item in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,10 @@ from .errors import StepFailed
 
 __all__ = ["NativeRun", "choose_script", "export_lines", "parse_env_out"]
 
-_UNSAFE = r'(["`]|\$\()'
+# Anything but `$NAME` and `${NAME}` can run a command: `$(…)`, backquotes, and the arithmetic of `${a[…]}` and `$[…]`.
+# A backslash that hides a dollar or itself is CM's way to say so and stays.
+_UNSAFE = re.compile(r'\\[\\$]|(\\|["`]|\$(?=[(\[])|\$(?=\{)(?!\{[A-Za-z_]\w*\}))', re.ASCII)
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TAIL_LINES = 12
 
 
@@ -36,26 +40,30 @@ def choose_script(names: frozenset[str], name: str, env: Mapping[str, Any]) -> s
 
 
 def export_lines(env: Mapping[str, Any]) -> Iterator[str]:
-    """`export` lines in key order. `$VAR` still expands, as CM scripts rely on it; quotes and commands do not."""
+    """`export` lines in key order. `$VAR` still expands, as CM scripts rely on it; quotes and commands do not.
+
+    Keys that are no names of the shell are left out.
+    """
     for key in sorted(env):
         value = env[key]
         if key.startswith("+"):
             name, separator = _list_key(key)
             items = [str(v) for v in (value if isinstance(value, list) else [value])]
-            yield f'export {name}="{_quoted(separator.join(items))}{separator}${{{name}}}"'
-        elif key.isidentifier():
+            if _NAME.fullmatch(name):
+                yield f'export {name}="{_quoted(separator.join([*items, ""]))}${{{name}}}"'
+        elif _NAME.fullmatch(key):
             yield f'export {key}="{_quoted(str(value))}"'
 
 
 def _list_key(key: str) -> tuple[str, str]:
     """`+PATH` is joined by the path separator; `+ CFLAGS` and `+;X` name their own."""
     rest = key[1:]
-    return (rest, os.pathsep) if rest[:1].isalnum() or rest[:1] == "_" else (rest[1:], rest[0])
+    return (rest, os.pathsep) if rest[:1].isalnum() or rest[:1] in ("_", "") else (rest[1:], rest[0])
 
 
 def _quoted(text: str) -> str:
-    text = re.sub(_UNSAFE, r"\\\1", text)
-    return text + "\\" if text.endswith("\\") else text
+    """What stands between double quotes of the shell; it ends no quote and starts no command."""
+    return _UNSAFE.sub(lambda found: f"\\{found[1]}" if found[1] else found[0], text.replace("\0", ""))
 
 
 def parse_env_out(text: str) -> dict[str, str]:
@@ -100,7 +108,7 @@ class NativeRun:
             (self.folder / name).unlink(missing_ok=True)
         (self.folder / "tmp-state.json").write_text(json.dumps(dict(state), indent=1, default=str), encoding="utf-8")
         prefix: Sequence[str] = state.get("script_prefix") or ()
-        lines = ["#!/bin/bash", *prefix, *export_lines(env), "", f'. "{_quoted(str(script))}"']
+        lines = ["#!/bin/bash", *prefix, *export_lines(env), "", f". {shlex.quote(str(script))}"]
         (self.folder / "tmp-run.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _execute(self, command: Sequence[str]) -> int:

@@ -258,7 +258,7 @@ class Runner:
         return Outcome(new_env, new_state, version, tuple(frame.requested), _late_tags(frame), _elsewhere(depends_on))
 
     def _log_path(self, frame: Frame, step: Step) -> Path:
-        return self.options.logs / f"{frame.script.alias}-{step.id[:8]}.log"
+        return self.options.logs / f"{frame.script.path.name}-{step.id[:8]}.log"
 
     def _tell(
         self, kind: str, frame: Frame, *, seconds: float = 0.0, detail: str = "", log: Path | None = None

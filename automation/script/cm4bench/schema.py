@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .conditions import CONDITION_KEYS
-from .errors import ManifestError, did_you_mean
+from .errors import did_you_mean
 from .manifest import manifest_files
 from .shape import first_misfit
 
-__all__ = ["Trail", "find_unknown_keys", "find_wrong_shape", "manifest_line", "refuse_misfit", "unknown_keys"]
+__all__ = ["Trail", "find_unknown_keys", "find_wrong_shape", "manifest_line", "unknown_keys"]
 
 _DEP_LISTS = {"deps", "prehook_deps", "posthook_deps", "post_deps"}
 _SHARED = _DEP_LISTS | {
@@ -46,65 +46,16 @@ _OUTPUT = {"type", "optional", "fact", "help"}
 _REQUIREMENT = {"fact", "is", "at_least", "why", "hint"}
 _SOURCE = {"name", "url", "sha256", "md5", "size", "license", "account", "when", "package", "version", "file", "note"}
 
-_LIST, _MAPPING = "a list", "a mapping"
-_LIST_OF_MAPPINGS, _LIST_OF_LISTS = "a list of mappings", "a list of lists"
-_SHAPES = {
-    **dict.fromkeys((*_DEP_LISTS, "update_meta_if_env", "sources", "requires"), _LIST_OF_MAPPINGS),
-    **dict.fromkeys(("env", "default_env", "const", "state", "const_state", "input_mapping"), _MAPPING),
-    **dict.fromkeys(("ad", "adr", "add_deps", "add_deps_recursive", "default_variations"), _MAPPING),
-    **dict.fromkeys(("variations", "versions", "inputs", "outputs"), _MAPPING),
-    **dict.fromkeys(("tags", "new_env_keys", "new_state_keys", "base"), _LIST),
-    **dict.fromkeys(("valid_variation_combinations", "invalid_variation_combinations"), _LIST_OF_LISTS),
-    "sort": "a whole number",
-}
-
 Trail = tuple[str | int, ...]
 
 
 def find_wrong_shape(raw: Mapping[str, Any], folder: Path) -> str | None:
     """The first value which is not of the kind that every reader of manifests relies on, as `file:line: …`, or None."""
-    for trail, shape in _wrong_shapes(raw):
-        path, line = manifest_line(folder, trail)
-        return f"{path}:{line}: {'.'.join(str(t) for t in trail)} must be {shape}"
-    return None
-
-
-def _wrong_shapes(raw: Mapping[str, Any]) -> Iterator[tuple[Trail, str]]:
-    yield from _misshapen(raw, ())
-    for section in ("variations", "versions"):
-        for name, block in _items(raw.get(section)):
-            if block is not None and not isinstance(block, Mapping):
-                yield (section, name), _MAPPING
-            yield from _misshapen(block or {}, (section, name))
-
-
-def _misshapen(block: Mapping[str, Any], trail: Trail) -> Iterator[tuple[Trail, str]]:
-    for key, value in block.items():
-        shape = _SHAPES.get(key)
-        if shape and value is not None and not _has_shape(value, shape):
-            yield (*trail, key), shape
-        elif key == "requires":
-            yield from (
-                ((*trail, key, n), "a mapping with `fact`") for n, r in enumerate(value or ()) if "fact" not in r
-            )
-        elif key == "inputs":
-            yield from (
-                ((*trail, key, name), "a mapping with `env`")
-                for name, item in (value or {}).items()
-                if isinstance(item, Mapping) and "env" not in item
-            )
-
-
-def _has_shape(value: Any, shape: str) -> bool:
-    if shape == _MAPPING:
-        return isinstance(value, Mapping)
-    if shape == _LIST:
-        return isinstance(value, list)
-    if shape == _LIST_OF_MAPPINGS:
-        return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
-    if shape == _LIST_OF_LISTS:
-        return isinstance(value, list) and all(isinstance(item, list) for item in value)
-    return str(value).lstrip("-").isdigit()
+    misfit = first_misfit(raw)
+    if misfit is None:
+        return None
+    path, line = manifest_line(folder, misfit.trail)
+    return f"{path}:{line}: {'.'.join(str(step) for step in misfit.trail)[:120]} {misfit.problem}"
 
 
 def find_unknown_keys(raw: Mapping[str, Any], folder: Path) -> str | None:
@@ -115,15 +66,6 @@ def find_unknown_keys(raw: Mapping[str, Any], folder: Path) -> str | None:
         where = " in " + ".".join(str(t) for t in trail[:-1]) if len(trail) > 1 else ""
         return f"{path}:{line}: unknown key {key!r}{where}{did_you_mean(key, sorted(known))}"
     return None
-
-
-def refuse_misfit(raw: Mapping[str, Any], folder: Path) -> None:
-    """Raises ManifestError with file and line when a value is not of the kind its key asks for."""
-    misfit = first_misfit(raw)
-    if misfit:
-        path, line = manifest_line(folder, misfit.trail)
-        where = ".".join(str(step) for step in misfit.trail)
-        raise ManifestError(f"{path}:{line}: {where[:120]} {misfit.problem}")
 
 
 def unknown_keys(raw: Mapping[str, Any]) -> Iterator[tuple[Trail, set[str]]]:

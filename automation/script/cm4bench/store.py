@@ -11,8 +11,9 @@ import contextlib
 import errno
 import json
 import os
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -89,7 +90,7 @@ class Store:
             return
         with _storage_errors(self._locks):
             self._locks.mkdir(parents=True, exist_ok=True)
-        with _held(self._locks / f"{resource}.lock", on_wait):
+        with _held(self._locks / f"{re.sub(r'[^A-Za-z0-9-]', '_', resource)[:80]}.lock", on_wait):
             yield
 
     @contextlib.contextmanager
@@ -172,6 +173,14 @@ class Store:
                 shutil.rmtree(folder)
                 removed.append(folder)
         return removed
+
+    def has_made(self, script_uid: str, tags: Collection[str]) -> bool:
+        """Is there an entry of this script with all these tags?"""
+        metas = (_read_json(folder / META_FILE) or {} for folder in self.root.iterdir()) if self.root.is_dir() else ()
+        return any(
+            meta.get("associated_script_artifact_uid") == script_uid and set(tags) <= set(meta.get("tags") or ())
+            for meta in metas
+        )
 
     def tags_of(self, folder: Path) -> tuple[str, ...]:
         meta = _read_json(folder / META_FILE) or {}

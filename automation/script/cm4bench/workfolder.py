@@ -50,8 +50,10 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
     for name in names:
         path = folder / name
         # a manifest may only name files below the folder
-        if here in path.resolve().parents and (path.is_file() or path.is_symlink()):
-            path.unlink()
+        # and one that the system cannot even look up is not there
+        with contextlib.suppress(OSError, ValueError):
+            if here in path.resolve().parents and (path.is_file() or path.is_symlink()):
+                path.unlink()
 
 
 def map_env_keys(frame: Frame) -> None:
