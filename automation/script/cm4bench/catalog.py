@@ -136,6 +136,8 @@ class Catalog:
         unknown = [tag for tag in query.tags if tag not in known]
         if unknown:
             cause = f"no script has the tag {unknown[0]!r}{did_you_mean(unknown[0], list(known))}"
+        elif not known:
+            cause = "no script is known"
         else:
             near = max(self, key=lambda script: len(set(script.tags) & set(query.tags)))
             cause = f"no script has all of the tags {' '.join(query.tags)!r}; "
