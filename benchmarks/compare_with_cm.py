@@ -123,6 +123,8 @@ def differences(theirs: Answer, ours: Answer) -> Iterator[str]:
         return
     for part in COMPARED if theirs.ok else ():
         a, b = theirs.parts.get(part), ours.parts.get(part)
+        if part == "deps":
+            a, b = ([str(tags).strip(",") for tags in deps or ()] for deps in (a, b))
         if part == "deps" or not (isinstance(a, dict) and isinstance(b, dict)):
             if a != b:
                 yield f"{part}: {a} / {b}"
@@ -158,11 +160,12 @@ def our_repo(folder: Path) -> Path:
     repo = folder / "engine-only"
     repo.mkdir()
     shutil.copy(ROOT / "cmr.yaml", repo)
-    (repo / "automation").symlink_to(ROOT / "automation")
+    shutil.copytree(ROOT / "automation", repo / "automation", ignore=shutil.ignore_patterns("__pycache__", ".*"))
     return repo
 
 
 def main() -> int:
+    """0 if every difference is explained."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cm4mlops", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--only", nargs="*", default=[])

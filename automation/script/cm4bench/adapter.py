@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 from .engine import Engine, Report, Request
 from .errors import CMBenchError, StepFailed
 from .events import silent
+from .frame import merge_values
 from .manifest import Repo, is_yes
+from .runflags import after_run, environment_of, with_extra_command
 from .versions import VersionRange
 
 __all__ = ["engine_for", "guarded", "plan_action", "request_from", "run_action", "tags_of"]
@@ -24,15 +27,14 @@ _RESERVED = {
     *("renew", "plan", "debug", "help", "version", "version_min", "version_max", "version_max_usable"),
     *("recursion", "recursion_spaces", "remembered_selections", "run_state", "local_env", "local_state"),
     *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
-    *("debug_script_tags", "print_env", "print_deps", "skip_cache", "local_const", "local_const_state"),
+    *("debug_script_tags", "print_env", "print_deps", "local_const", "local_const_state"),
     *("log", "logfile", "jobs", "assume", "lock", "replay", "replay_anyway", "accept", "explain"),
     *("container", "container_base", "container_wheels", "container_flags"),
+    *("fake_run", "fake_deps", "prepare", "save_env", "shell", "repro", "repro_dir", "dump_version_info", "debug_uid"),
+    *("skip_sys_utils", "skip_sudo", "skip_remembered_selections", "print_readme", "print_versions", "space", "pause"),
 }
-_TO_ENV = (
-    *("input", "output", "outdirname", "outbasename", "name", "skip_compile", "skip_run", "accept_license"),
-    *("skip_system_deps", "git_ssh", "gh_token"),
-)
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+# of these, some scripts want to be told as well
+_MAPPABLE = ("debug", "new", "q", "quiet", "tags", "time", "verbose", "version")
 
 
 def engine_for(automation: Any, listener: Any = None) -> Engine:
@@ -73,11 +75,11 @@ def _repo(item: Any) -> Repo:
 
 def request_from(i: Mapping[str, Any]) -> Request:
     """Read a CM input dictionary. Flags that are not CM's own become options of the script."""
-    quiet, verbose = is_yes(i.get("quiet")), is_yes(i.get("verbose") or i.get("v"))
+    verbose = is_yes(i.get("verbose") or i.get("v"))
     return Request(
         tags=tags_of(i),
         options={k: v for k, v in i.items() if k not in _RESERVED},
-        env=_environment(i, quiet=quiet, verbose=verbose),
+        env=environment_of(i),
         state=dict(i.get("state") or {}),
         const=dict(i.get("const") or {}),
         adr={**(i.get("add_deps_recursive") or {}), **(i.get("adr") or {})},
@@ -85,6 +87,7 @@ def request_from(i: Mapping[str, Any]) -> Request:
         version=VersionRange.from_mapping(i),
         renew=is_yes(i.get("new")) or is_yes(i.get("renew")),
         verbose=verbose,
+        flags={name: i[name] for name in _MAPPABLE if name in i},
         jobs=_jobs(i),
         assume=_flat(i.get("assume") or {}),
     )
@@ -115,20 +118,6 @@ def tags_of(i: Mapping[str, Any]) -> str:
     return ",".join(w.strip() for w in words if w.strip())
 
 
-def _environment(i: Mapping[str, Any], *, quiet: bool, verbose: bool) -> dict[str, Any]:
-    env = {name: os.environ[name] for name in _PROXIES if os.environ.get(name)}
-    env.update(i.get("env") or {})
-    env.update({f"CM_{name.upper()}": i[name] for name in _TO_ENV if i.get(name)})
-    if i.get("path"):
-        env["CM_TMP_PATH"] = i["path"]
-    env["CM_TMP_CURRENT_PATH"] = str(Path.cwd())
-    if quiet:
-        env["CM_QUIET"] = "yes"
-    if verbose:
-        env["CM_VERBOSE"] = "yes"
-    return env
-
-
 def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     """`cm run script`: plan, run, report."""
     from .progress import Progress
@@ -145,6 +134,10 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
         from .container import actions
 
         return actions.run_in_container(automation, i)
+    if not i.get("recursion"):
+        i = with_extra_command(i)
+    automation.given_input = i
+    started = time.monotonic()
     quiet, as_json = is_yes(i.get("quiet")), is_yes(i.get("j")) or is_yes(i.get("json"))
     to_console = i.get("out") == "con"
     request = request_from(i)
@@ -156,7 +149,8 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
             _print_closing(report)
         if i.get("lock"):
             _save_lock(automation, i, request, report)
-    result = _result(report)
+        after_run(i, report, started)
+    result = _result(i, report)
     if as_json:
         _print_json(result)
     return result
@@ -198,15 +192,18 @@ def help_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     return {"return": 0}
 
 
-def _result(report: Report) -> dict[str, Any]:
+def _result(i: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """CM's answer. The caller's own `env` and `state` mappings get what is new, as scripts that call scripts expect."""
+    new_env, new_state = dict(report.outcome.new_env), dict(report.outcome.new_state)
+    env, state = i.get("env"), i.get("state")
+    env, state = ({} if env is None else env), ({} if state is None else state)
+    env.update(merge_values(env, new_env))
+    state.update(merge_values(state, new_state))
+    if is_yes(i.get("print_deps")):
+        new_state["print_deps"] = [f"cm run script --tags={tags}" for tags in report.requested]
     return {
-        "return": 0,
-        "env": dict(report.env),
-        "new_env": dict(report.outcome.new_env),
-        "state": dict(report.state),
-        "new_state": dict(report.outcome.new_state),
-        "deps": [edge.query for edge in report.plan.root.edges if edge.wanted],
-        "version": report.outcome.version,
+        **{"return": 0, "env": env, "new_env": new_env, "state": state, "new_state": new_state},
+        **{"deps": list(report.requested), "version": report.outcome.version},
     }
 
 

@@ -9,7 +9,7 @@ from .conditions import CONDITION_KEYS, Verdict, judge
 from .environment import Environment, Pending, expand, is_pattern, plain_copy, template_keys
 from .errors import CMBenchError
 from .frame import Call, Frame, merge_values
-from .query import Query, parse_query
+from .query import Query, parse_query, parse_tags
 from .versions import VersionRange
 
 __all__ = ["LOCAL_KEYS", "dependency_call", "give_back", "verdict_of"]
@@ -87,7 +87,7 @@ def _query(dep: Mapping[str, Any], frame: Frame, local_env: Mapping[str, Any]) -
         text += "".join(f",_{v}" for v in _inherited(dep, frame, text))
     frame.requested.append(text)
     try:
-        return parse_query(text)
+        return parse_tags(text)
     except CMBenchError as error:
         raise error.through(frame.chain) from None
 

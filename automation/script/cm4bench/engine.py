@@ -17,9 +17,9 @@ from .facts import Facts, read_facts
 from .frame import Call
 from .history import History
 from .hooks import Hooks
-from .manifest import Repo, Script
+from .manifest import Repo, Script, is_yes
 from .plan import Outcome, Plan
-from .query import Query, is_uid, parse_query
+from .query import Query, is_uid, parse_query, parse_tags
 from .recipe import RecipeBook
 from .resolver import Resolver
 from .runner import Runner, RunOptions
@@ -33,7 +33,8 @@ class Request(NamedTuple):
     """What a user asks for.
 
     `options` are flags for the script's own inputs; `env` values are set from outside; `jobs`: how many cache entries
-    may be made side by side; `assume`: host facts to plan with in place of the real ones.
+    may be made side by side; `assume`: host facts to plan with in place of the real ones; `flags`: those of CM itself,
+    which a script may take as inputs too.
     """
 
     tags: str
@@ -48,12 +49,14 @@ class Request(NamedTuple):
     verbose: bool = False
     jobs: int = 1
     assume: Mapping[str, Any] = MappingProxyType({})
+    flags: Mapping[str, Any] = MappingProxyType({})
 
 
 class Report(NamedTuple):
     """What a run gave: the script's outcome, its final environment and state, and which steps were run or reused.
 
-    `done` holds the outcome of every step by its identity, for `Engine.plan(request, done)`.
+    `done` holds the outcome of every step by its identity, for `Engine.plan(request, done)`; `requested` the tags of
+    the requested script's own dependencies that were asked for.
     """
 
     outcome: Outcome
@@ -63,6 +66,7 @@ class Report(NamedTuple):
     ran: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     done: Mapping[str, Outcome] = MappingProxyType({})
+    requested: tuple[str, ...] = ()
 
 
 class Engine:
@@ -141,16 +145,17 @@ class Engine:
         finally:
             self.recipes.save()
             self.history.save()
-        return Report(
-            outcome, frame.env.values, frame.state.values, plan, tuple(runner.ran), tuple(runner.made), runner.done
-        )
+        made = tuple(runner.ran), tuple(runner.made)
+        asked = tuple(frame.requested)
+        return Report(outcome, frame.env.values, frame.state.values, plan, *made, runner.done, asked)
 
     def _resolver(self, assumed: Mapping[str, Any] = MappingProxyType({})) -> Resolver:
         facts = self.facts._replace(values={**self.facts.values, **assumed}) if assumed else self.facts
-        return Resolver(self.catalog, self.recipes, facts, self.store.recall)
+        return Resolver(self.catalog, self.recipes, facts, self.store.recall, has_made=self.store.has_made)
 
     def _runner(self, resolver: Resolver, request: Request) -> Runner:
-        options = RunOptions(self._private / "logs", verbose=request.verbose, renew=request.renew)
+        keep = is_yes(request.options.get("dirty"))
+        options = RunOptions(self._private / "logs", verbose=request.verbose, renew=request.renew, keep_files=keep)
         runner = Runner(resolver, self.store, Hooks(self._automation), self.history, options, self.listener)
         resolver.done = runner.done
         return runner
@@ -169,7 +174,7 @@ class Engine:
             query=query,
             env=Environment(request.env),
             state=Environment(request.state),
-            options=request.options,
+            options={**self._mapped_flags(query, request.flags), **request.options},
             const=request.const,
             adr=request.adr,
             ad=request.ad,
@@ -177,6 +182,11 @@ class Engine:
             extra_cache_tags=tuple(t for t in str(request.options.get("extra_cache_tags") or "").split(",") if t),
             force_cache=bool(request.options.get("force_cache")),
         )
+
+    def _mapped_flags(self, query: Query, flags: Mapping[str, Any]) -> dict[str, Any]:
+        """Flags of CM's own that this script also takes as inputs (`--debug`, `--version`, `--new`)."""
+        inputs = {item.name for item in self.catalog.select(query).script.inputs} if flags else set()
+        return {name: value for name, value in flags.items() if name in inputs}
 
     def find_script(self, tags: str) -> Script:
         """The script that a request would choose. Raises NotFound."""
@@ -186,7 +196,9 @@ class Engine:
         """Tags, or one script by uid, alias, `repository:alias` or a pattern of aliases; either with `_variations`."""
         if not text.strip():
             raise CMBenchError("no script was named", hint='cmr "detect os" runs a script by its tags')
-        query = parse_query(text)
+        # `print,_text.two words` is a list of tags, `print hello _v,raw` is words
+        listed = "," in text and " " not in text.split(",")[0].strip()
+        query = parse_tags(text) if listed else parse_query(text)
         name = query.tags[-1] if query.tags else ""
         if len(query.tags) > 2 or not name or (self.catalog.has_tag(name) and len(query.tags) == 1):
             return query
@@ -210,4 +222,5 @@ class Engine:
 _COMMON_OPTIONS = {
     *("path", "input", "output", "outdirname", "outbasename", "name", "extra_cache_tags", "force_cache", "script_name"),
     *("skip_compile", "skip_run", "accept_license", "skip_system_deps", "git_ssh", "gh_token", "debug"),
+    *("skip_cache", "ignore_script_error", "dirty", "docker_run_deps", "cache_expiration"),
 }

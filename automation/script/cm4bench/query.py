@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .errors import Conflict
 
-__all__ = ["Query", "is_uid", "parse_query"]
+__all__ = ["Query", "is_uid", "parse_query", "parse_tags"]
 
 
 class Query(NamedTuple):
@@ -33,7 +33,12 @@ def is_uid(text: str) -> bool:
 
 
 def parse_query(text: str) -> Query:
-    """Split `get,ml-model,-raw,_fp32,-_int8` (spaces count as commas, repeats are dropped).
+    """`parse_tags`, where spaces count as commas: the form that people type."""
+    return parse_tags(text.replace(" ", ","))
+
+
+def parse_tags(text: str) -> Query:
+    """Split `get,ml-model,-raw,_fp32,-_int8`; repeats are dropped, spaces inside a word belong to it.
 
     Raises:
         Conflict: the same tag or variation is both asked for and excluded.
@@ -42,7 +47,7 @@ def parse_query(text: str) -> Query:
     excluded: dict[str, None] = {}
     variations: dict[str, None] = {}
     excluded_variations: dict[str, None] = {}
-    for word in text.replace(" ", ",").split(","):
+    for word in text.split(","):
         word = word.strip()
         if word.startswith(("-_", "_-")):
             excluded_variations[word[2:]] = None

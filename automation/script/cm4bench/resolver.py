@@ -23,6 +23,7 @@ from .errors import CMBenchError, Conflict
 from .facts import Facts
 from .frame import Call, Frame, open_frame
 from .plan import Edge, Outcome, Plan, Step
+from .query import Query
 from .recipe import RecipeBook
 from .requirements import refuse_unmet
 from .versions import VersionRange
@@ -69,6 +70,7 @@ class Resolver:
     facts: Facts
     recall: Callable[[Step], tuple[Outcome | None, str]]
     done: Mapping[str, Outcome] = field(default_factory=dict)
+    has_made: Callable[[str, Sequence[str]], bool] = lambda *_: False
     agreed: dict[str, VersionRange] = field(default_factory=dict)
     _traces: dict[str, list[_Trace]] = field(default_factory=dict)
     _selections: dict[str, Selection] = field(default_factory=dict)
@@ -128,8 +130,18 @@ class Resolver:
     def _select(self, call: Call) -> Selection:
         key = f"{call.query.folder}|{call.query}"
         if key not in self._selections:
-            self._selections[key] = self.catalog.select(call.query)
+            self._selections[key] = self._preferred(self.catalog.select(call.query), call.query)
         return self._selections[key]
+
+    def _preferred(self, selection: Selection, query: Query) -> Selection:
+        """Of several scripts, as in CM, the first that has made what is asked for before."""
+        words = [*query.tags, *(f"_{v}" for v in query.variations)]
+        for script in (selection.script, *selection.others) if selection.others else ():
+            if script.caches and self.has_made(script.uid, words):
+                others = tuple(s for s in (selection.script, *selection.others) if s is not script)
+                because = selection.because if script is selection.script else "the first that is in the cache"
+                return Selection(script, others, because)
+        return selection
 
     def _resolve_frame(self, frame: Frame, selection: Selection) -> Step:
         edges: list[Edge] = []

@@ -100,6 +100,7 @@ class Runner:
 
     def _reuse(self, step: Step, frame: Frame) -> Outcome:
         self._tell("cached", frame)
+        frame.requested.clear()
         outcome = step.outcome
         if any(dep.get("dynamic") for kind in DEP_LISTS for dep in frame.deps[kind]):
             outcome = self._refreshed(step, frame)

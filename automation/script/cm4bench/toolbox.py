@@ -92,7 +92,7 @@ def detect_version_using_script(automation: Any, i: Mapping[str, Any]) -> Answer
     given: ScriptInput = i["run_script_input"]
     version = _version_under(given, env)
     if isinstance(version, dict):
-        return version if version["return"] not in (0, 2) else _problem("version was not detected", 16)
+        return _problem("version was not detected", 16)
     return {"return": 0, "detected_version": version}
 
 
