@@ -114,7 +114,7 @@ def dockerfile_text(recipe: ImageRecipe) -> str:
     lines += ["# hadolint ignore=DL3008" if recipe.system_packages else ""]
     lines += [f"RUN {command}" for command in _as_root(recipe)]
     lines += [f"COPY {name} {place}" for name, place in _copied(recipe)]
-    lines += ["USER cm4bench", *(f"RUN {command}" for command in _as_user(recipe))]
+    lines += [f"USER {USER_ID}", *(f"RUN {command}" for command in _as_user(recipe))]
     lines += ["WORKDIR /tmp", f"ENTRYPOINT {json.dumps([recipe.engine + '/cmr'])}"]
     return "\n".join(line for line in lines if line) + "\n"
 

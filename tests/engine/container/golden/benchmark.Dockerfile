@@ -1,0 +1,16 @@
+# run mlperf inference
+FROM docker.io/library/python:3.11-slim-bookworm@sha256:0000000000000000000000000000000000000000000000000000000000000000
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 \
+    CM4BENCH_HOME=/opt/cm4bench-home
+RUN useradd --create-home --uid 1000 cm4bench && install -d -m 0777 -o cm4bench /opt/cm4bench-home
+COPY repos /opt/repos
+COPY packages /opt/packages
+USER 1000
+RUN umask 0000 && /opt/repos/cm4bench/cm version script
+RUN umask 0000 && /opt/cm4bench-home/venv/bin/pip install -c /opt/repos/cm4bench/constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu torch
+RUN umask 0000 && /opt/cm4bench-home/venv/bin/pip install -c /opt/repos/cm4bench/constraints.txt -r /opt/packages/packages.txt
+RUN umask 0000 && /opt/cm4bench-home/venv/bin/pip install -c /opt/repos/cm4bench/constraints.txt --no-deps -r /opt/packages/packages-without-dependencies.txt
+WORKDIR /tmp
+ENTRYPOINT ["/opt/repos/cm4bench/cmr"]
