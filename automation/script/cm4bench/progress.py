@@ -48,7 +48,7 @@ class Progress:
         indent = "  " * event.depth
         if event.kind == "finished":
             log = f"  log: {event.log}" if self._verbose and event.log else ""
-            shown = self._verbose or event.seconds >= _WORTH_A_LINE_S
+            shown = self._verbose or (event.depth > 0 and event.seconds >= _WORTH_A_LINE_S)
             return f"{indent}✓ {event.label}  {seconds(event.seconds)}{log}" if shown else ""
         if event.kind == "failed":
             return f"{indent}✗ {event.label}  after {seconds(event.seconds)}"
