@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-__all__ = ["REDACTED", "redacted_paths", "scrub", "secret_values", "without_values"]
+__all__ = ["REDACTED", "recognised", "redacted_paths", "scrub", "secret_values", "without_values"]
 
 REDACTED = "<redacted>"
 _SECRET_KEY = re.compile(
@@ -41,6 +41,11 @@ def _is_harmless(value: str) -> bool:
     return value.lower() in ("", "yes", "no", "true", "false", "on", "off") or bool(re.fullmatch(r"\d{1,6}", value))
 
 
+def recognised(text: str) -> set[str]:
+    """The parts of a text that are secrets by their look."""
+    return {found[0] for pattern in (_SECRET_VALUE, _URL_LOGIN) for found in pattern.finditer(text)}
+
+
 def redacted_paths(data: Any, prefix: str = "") -> list[str]:
     """Dotted names of values of which something was taken away by `scrub`."""
     if isinstance(data, Mapping):
@@ -61,7 +66,7 @@ def secret_values(data: Any, key: str = "") -> set[str]:
     return {data} if is_secret else set()
 
 
-def without_values(data: Any, secrets: set[str]) -> Any:
+def without_values(data: Any, secrets: Collection[str]) -> Any:
     """A copy of plain data in which these values are redacted wherever they occur, also as a part of a text."""
     if isinstance(data, Mapping):
         return {name: without_values(item, secrets) for name, item in data.items()}
