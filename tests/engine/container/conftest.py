@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.workbench import Bench, RepoBuilder
+
 from cm4bench import Request
 from cm4bench.container.capsule import Made, make_capsule
 from cm4bench.container.standalone import start
 from cm4bench.container.standalone.index import index_digest
 from cm4bench.container.wheels import LeftOut
-from tests.workbench import Bench, RepoBuilder
 
 MAKE_DATA = """
 import os
@@ -24,7 +25,7 @@ def preprocess(i):
     here = Path.cwd()
     (here / 'data').mkdir()
     (here / 'data' / 'numbers.txt').write_text('1 2 3')
-    (here / 'list.txt').write_text(str(here / 'data' / 'numbers.txt') + '\\\\n')
+    (here / 'list.txt').write_text(str(here / 'data' / 'numbers.txt'))
     i['env']['CM_DATA'] = str(here / 'data')
     i['env']['CM_LIST'] = str(here / 'list.txt')
     return {'return': 0}
@@ -67,7 +68,7 @@ def world(bench: Bench, repo: RepoBuilder, launcher: RepoBuilder) -> Bench:
         tags="use,data",
         deps=[{"tags": "make,data"}, {"tags": "find,tool"}],
         run='cat "$(cat "$CM_LIST")"',
-        input_mapping={"file": "CM_GIVEN_FILE", "results_dir": "CM_RESULTS", "key": "CM_API_KEY"},
+        input_mapping={"file": "CM_GIVEN_FILE", "results_dir": "CM_RESULTS", "api_key": "CM_API_KEY"},
     )
     bench.repos = [launcher.value, *bench.repos]
     return bench

@@ -7,18 +7,22 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.workbench import Bench
+
 from cm4bench import Request
 from cm4bench.container import engines
 from cm4bench.container.engines import Apptainer, Docker, Launch, Mount, Podman, find_engine
 from cm4bench.container.inside import Wish, launch_for, run_inside
 from cm4bench.errors import CMBenchError
-from tests.workbench import Bench
 
 FAKE = """#!/bin/sh
 case $1 in
   image) [ -f "{folder}/built" ]; exit ;;
   build) touch "{folder}/built"; ls > "{folder}/context"; exit {build} ;;
-  run) printf '%s\\n' "$@" > "{folder}/run"; for word; do case $word in @*) cat "${{word#@}}" > "{folder}/request";; esac; done; exit {run} ;;
+  run)
+    printf '%s\\n' "$@" > "{folder}/run"
+    for word; do case $word in @*) cat "${{word#@}}" > "{folder}/request" ;; esac; done
+    exit {run} ;;
 esac
 """
 

@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.workbench import ROOT, Bench, RepoBuilder
+
 from cm4bench import Engine, Repo, Request
 from cm4bench.container.bases import base_image
 from cm4bench.container.context import write_context
 from cm4bench.container.recipe import apptainer_text, dockerfile_text, image_recipe
 from cm4bench.errors import CMBenchError
 from cm4bench.facts import Facts
-from tests.workbench import ROOT, Bench, RepoBuilder
 
 GOLDEN = Path(__file__).with_name("golden")
 BASE = f"docker.io/library/python:3.11-slim-bookworm@sha256:{'0' * 64}"
@@ -65,7 +66,7 @@ def test_base_user_and_arguments(tmp_path: Path):
 
 def test_a_token_in_the_request_is_not_in_the_recipe(world: Bench):
     engine, token = world.engine(), "ghp_" + "a" * 36
-    request = Request("use data", options={"key": token}, env={"CM_AUTH_TOKEN": token})
+    request = Request("use data", options={"api_key": token}, env={"CM_AUTH_TOKEN": token})
     recipe = image_recipe(engine.plan(request), engine.repos, BASE)
     assert token not in dockerfile_text(recipe) + apptainer_text(recipe)
 
@@ -121,7 +122,9 @@ def test_edited_scripts_are_another_image(world: Bench, repo: RepoBuilder, tmp_p
 def test_known_bases_are_pinned():
     known = json.loads((ROOT / "automation/script/cm4bench/container/bases.json").read_text())
     for version in known["bases"]:
-        assert re.fullmatch(rf"docker\.io/library/python:{version}-slim-bookworm@sha256:[0-9a-f]{{64}}", base_image(version))
+        assert re.fullmatch(
+            rf"docker\.io/library/python:{version}-slim-bookworm@sha256:[0-9a-f]{{64}}", base_image(version)
+        )
     assert base_image() == base_image(known["default"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from ..engine import Engine, Report, Request
 from ..errors import CMBenchError
 from ..lock import lock_run, locked_request
 from ..lockfile import Lock
-from ..plan import Plan
+from ..plan import Step
 from ..redact import redacted_paths
 from ..roots import Roots
 from ..store import Entry
@@ -25,7 +26,7 @@ from .entries import Names, entry_files, folders_of, traveller, travelling
 from .mounts import GivenPath, given_paths, replaced
 from .packing import Packer
 from .recipe import folder_of, python_packages
-from .standalone.index import KIND, SCHEMA, machine
+from .standalone.index import KIND, PACKAGE_LISTS, SCHEMA, machine
 from .wheels import LeftOut, canonical, collect_wheels, cpu_index
 
 __all__ = ["Made", "WheelSource", "make_capsule"]
@@ -66,6 +67,7 @@ class _Making:
     def __init__(self, engine: Engine, request: Request, report: Report, folder: Path, limit: int | None) -> None:
         self.engine, self.request, self.limit = engine, request, limit
         self.plan = engine.plan(request, report.done)
+        self.steps = involved_steps(self.plan)
         self.lock = lock_run(engine, request, report)
         self.packer = Packer(folder)
         self.repos = involved_repositories(self.plan, engine.repos)
@@ -84,7 +86,11 @@ class _Making:
         return Made(identity, self.packer.size(), wheels, tuple(e.label for e in entries), tuple(left_out))
 
     def _add_wheels(self, source: WheelSource) -> tuple[int, list[LeftOut]]:
-        arguments = pip_arguments(self.repos[0].path, self.plan, self.lock)
+        root = self.repos[0].path
+        packages = planned_packages((root / "constraints.txt").read_text(encoding="utf-8"), self.steps, self.lock)
+        for name, lines in zip(PACKAGE_LISTS, packages, strict=True):
+            self.packer.add_bytes(f"packages/{name}", "".join(f"{line}\n" for line in lines).encode())
+        arguments = pip_arguments(root, packages)
         with tempfile.TemporaryDirectory(prefix="cm4bench-wheels-") as temporary:
             wheels, large = source(sys.executable, arguments, Path(temporary), self.limit)
             for wheel in wheels:
@@ -109,7 +115,7 @@ class _Making:
                 self.packer.add(f"{_place(number, one)}{inner}", path)
 
     def _add_entries(self, left_out: list[LeftOut]) -> list[Entry]:
-        used = {step.id for step in involved_steps(self.plan) if step.caches}
+        used = {step.id for step in self.steps if step.caches}
         store = self.engine.store
         candidates = [entry for entry in store.entries() if entry.id in used]
         small = []
@@ -119,7 +125,7 @@ class _Making:
                 small.append(entry)
             else:
                 left_out.append(LeftOut(entry.label, size))
-        entries = list(travelling(small, store.root))
+        entries = travelling(small, store.root, self.steps)
         names = self._names(entries)
         listed = [self._add_entry(entry, names) for entry in entries]
         self.packer.add_bytes("entries.json", json.dumps(listed, indent=1, default=str).encode())
@@ -182,18 +188,29 @@ def _without_redacted(data: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in clean.items() if not redacted_paths({k: v})}
 
 
-def pip_arguments(root: Path, plan: Plan, lock: Lock) -> list[list[str]]:
-    """For `pip install`: the launcher's environment with each Python package that a step of the plan installs."""
-    constraints = (root / "constraints.txt").read_text(encoding="utf-8")
+class Packages(NamedTuple):
+    """Requirements of the plan's Python packages: those with what they depend on, and those without."""
+
+    whole: tuple[str, ...]
+    alone: tuple[str, ...]
+
+
+def planned_packages(constraints: str, steps: Sequence[Step], lock: Lock) -> Packages:
+    """Packages that a step installs, in the version that it found or installed where the constraints name none."""
     pinned = {canonical(line.partition("==")[0]) for line in constraints.splitlines() if "==" in line}
     delivered = {canonical(package.name): package.version for s in lock.steps for package in s.packages}
-    whole: list[str] = []
-    alone: list[str] = []
-    for name, without_dependencies in python_packages(involved_steps(plan)):
-        version = delivered.get(canonical(name))
-        exact = f"{name}=={version}" if version and ("+" in version or canonical(name) not in pinned) else name
-        (alone if without_dependencies else whole).append(exact)
+    kinds: dict[bool, list[str]] = {True: [], False: []}
+    for requirement, without_dependencies in python_packages(steps):
+        name = re.split(r"[=<>!~]", requirement, maxsplit=1)[0]
+        version = delivered.get(canonical(name), "")
+        exact = version and ("+" in version or canonical(name) not in pinned)
+        kinds[without_dependencies].append(f"{name}=={version}" if exact else requirement)
+    return Packages(tuple(kinds[False]), tuple(kinds[True]))
+
+
+def pip_arguments(root: Path, packages: Packages) -> list[list[str]]:
+    """For `pip install`: the launcher's environment together with the plan's packages."""
     limits = ["-c", str(root / "constraints.txt")]
-    index = cpu_index() if any(version.endswith("+cpu") for version in delivered.values()) else []
-    arguments = [[*limits, *index, "-r", str(root / "requirements.txt"), *whole]]
-    return [*arguments, *([[*limits, "--no-deps", *alone]] if alone else [])]
+    index = cpu_index() if any(one.endswith("+cpu") for one in packages.whole) else []
+    arguments = [[*limits, *index, "-r", str(root / "requirements.txt"), *packages.whole]]
+    return [*arguments, *([[*limits, "--no-deps", *packages.alone]] if packages.alone else [])]

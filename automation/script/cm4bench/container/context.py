@@ -11,6 +11,7 @@ from ..errors import CMBenchError
 from ..manifest import Repo
 from .contents import repository_files
 from .recipe import ImageRecipe, apptainer_text, dockerfile_text, folder_of
+from .standalone.index import PACKAGE_LISTS
 
 __all__ = ["content_digest", "write_context"]
 
@@ -29,10 +30,7 @@ def write_context(recipe: ImageRecipe, repos: Sequence[Repo], folder: Path, whee
         if folder_of(repo) in recipe.repositories:
             _copy(repo.path, folder / "repos" / folder_of(repo))
     (folder / "packages").mkdir()
-    for name, lines in (
-        ("packages.txt", recipe.python_packages),
-        ("packages-without-dependencies.txt", recipe.lone_packages),
-    ):
+    for name, lines in zip(PACKAGE_LISTS, (recipe.python_packages, recipe.lone_packages), strict=True):
         (folder / "packages" / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     if recipe.wheels:
         _copy_wheels(wheels, folder / "wheels")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..manifest import Repo
+from ..plan import Step
 from ..store import META_FILE, STATE_FILE, Entry
+from .recipe import python_packages
 
 __all__ = ["Names", "Traveller", "is_twin", "portable_ingredients", "travelling"]
 
@@ -81,19 +83,28 @@ def _each_text(data: Any, change: Any) -> Any:
     return change(data) if isinstance(data, str) else data
 
 
-def travelling(entries: Sequence[Entry], root: Path) -> Iterator[Entry]:
+def travelling(entries: Sequence[Entry], root: Path, steps: Sequence[Step]) -> list[Entry]:
     """The entries that are whole in themselves: what they promise lies in the store, in entries that travel too.
 
-    Others speak of this machine (an installed package, a found tool, data elsewhere) and are made anew over there.
+    Others speak of this machine (a found tool, data elsewhere) and are made anew over there, with all that contains
+    them. An installed Python package holds nobody back: a capsule installs them all beforehand.
     """
+    packages = {step.id for step in steps if python_packages([step])}
     inside = [entry for entry in entries if all(Path(m.path).is_relative_to(root) for m in entry.outputs)]
     while True:
-        staying = [e.folder for e in entries if e not in inside]
-        kept = [e for e in inside if not any(str(folder) in str(e.outcome) for folder in staying)]
+        going = {entry.id for entry in inside}
+        staying = [entry.folder for entry in entries if entry.id not in going]
+        held = {step.id for step in steps if step.caches and _contains(step, going | packages)}
+        kept = [e for e in inside if e.id not in held and not any(str(folder) in str(e.outcome) for folder in staying)]
         if len(kept) == len(inside):
-            yield from kept
-            return
+            return kept
         inside = kept
+
+
+def _contains(step: Step, fine: set[str]) -> bool:
+    """Is there a cached step inside of this one that is not among those?"""
+    inner = [edge.step for edge in step.edges if edge.step is not None and edge.wanted is not False]
+    return any((one.caches and one.id not in fine) or _contains(one, fine) for one in inner)
 
 
 def entry_files(entry: Entry) -> list[Path]:

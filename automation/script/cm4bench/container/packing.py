@@ -22,8 +22,9 @@ _RUN = """#!/bin/sh
 set -eu
 here=$(cd "$(dirname "$0")" && pwd -P)
 wanted=$(sed -n 's/^ *"python": "\\([0-9.]*\\)".*/\\1/p' "$here/capsule.json" | head -n 1)
-if [ -n "${CM4BENCH_PYTHON:-}" ]; then set -- "$CM4BENCH_PYTHON" -- "$@"; else set -- "python$wanted" python3 -- "$@"; fi
 python=
+if [ -n "${CM4BENCH_PYTHON:-}" ]; then set -- "$CM4BENCH_PYTHON" -- "$@"
+else set -- "python$wanted" python3 -- "$@"; fi
 while [ "$1" != -- ]; do
     if [ -z "$python" ] && command -v "$1" >/dev/null 2>&1; then python=$1; fi
     shift

@@ -13,7 +13,7 @@ from ..manifest import Repo
 from ..plan import Plan, Step
 from ..variations import layers
 from .contents import involved_repositories, involved_steps
-from .standalone.index import folder_name
+from .standalone.index import PACKAGE_LISTS, folder_name
 from .wheels import TORCH_FOR_CPUS
 
 __all__ = [
@@ -178,9 +178,9 @@ def _as_user(recipe: ImageRecipe) -> list[str]:
     if torch and not recipe.cuda and not recipe.wheels:
         commands.append(f"{pip} --extra-index-url {TORCH_FOR_CPUS} {shlex.quote(torch[0])}")
     if recipe.python_packages:
-        commands.append(f"{pip} -r /opt/packages/packages.txt")
+        commands.append(f"{pip} -r /opt/packages/{PACKAGE_LISTS[0]}")
     if recipe.lone_packages:
-        commands.append(f"{pip} --no-deps -r /opt/packages/packages-without-dependencies.txt")
+        commands.append(f"{pip} --no-deps -r /opt/packages/{PACKAGE_LISTS[1]}")
     return [f"umask 0000 && {command}" for command in commands]
 
 

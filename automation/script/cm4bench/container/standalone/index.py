@@ -13,6 +13,8 @@ from typing import Any
 SCHEMA = 1
 KIND = "cm4bench-capsule"
 INDEX = "capsule.json"
+PACKAGE_LISTS = ("packages.txt", "packages-without-dependencies.txt")
+_PARTS = {"members": list, "machine": dict, "request": dict, "left_out": list, "redacted": list, "engine": str}
 
 
 class CapsuleError(Exception):
@@ -44,6 +46,8 @@ def read_index(capsule: Path) -> dict[str, Any]:
         )
     if index.get("sha256") != index_digest(index):
         raise CapsuleError(f"{capsule / INDEX} was changed since it was written", "copy or make the capsule again")
+    if not all(isinstance(index.get(key), kind) for key, kind in _PARTS.items()):
+        raise CapsuleError(f"{capsule / INDEX} is not whole", "make the capsule again")
     for member in index["members"]:
         _refuse_escape(member["path"])
         if re.fullmatch(r"[0-9a-f]{64}", member["sha256"]) is None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .index import CapsuleError, machine, objects_of, read_index, verify
+from .index import PACKAGE_LISTS, CapsuleError, machine, objects_of, read_index, verify
 from .layout import lay_out, localized, open_tar
 
 _OFFLINE = {"PIP_NO_INDEX": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -58,8 +58,9 @@ def run(
     _refuse_other_machine(index)
     _refuse_left_out(index, find_links, network)
     lay_out(capsule, index, home)
-    command = _prepare(capsule, index, home, arguments)
-    return subprocess.run(command, env=_environment(index, capsule, home, find_links, network)).returncode
+    command = _prepare(index, home, arguments)
+    env = _environment(index, capsule, home, find_links, network)
+    return _install(index, home, env) or subprocess.run(command, env=env).returncode
 
 
 def _default_home(capsule: Path) -> Path:
@@ -90,7 +91,7 @@ def _refuse_left_out(index: Mapping[str, Any], find_links: Path | None, network:
         )
 
 
-def _prepare(capsule: Path, index: Mapping[str, Any], home: Path, arguments: Sequence[str]) -> list[str]:
+def _prepare(index: Mapping[str, Any], home: Path, arguments: Sequence[str]) -> list[str]:
     request = localized(index["request"], home)
     (home / "request.json").write_text(json.dumps(request, indent=1), encoding="utf-8")
     given = {argument.partition("=")[0].lstrip("-") for argument in arguments}
@@ -101,6 +102,25 @@ def _prepare(capsule: Path, index: Mapping[str, Any], home: Path, arguments: Seq
             f"give them again: {' '.join(f'--{name}=…' for name in missing)}",
         )
     return ["sh", str(home / "repos" / index["engine"] / "cmr"), f"@{home / 'request.json'}", *arguments]
+
+
+def _install(index: Mapping[str, Any], home: Path, env: Mapping[str, str]) -> int:
+    """Once: the environment, and in it the packages that the plan's steps would install; returns the exit code."""
+    stamp = home / "packages-installed"
+    if stamp.is_file():
+        return 0
+    root = home / "repos" / index["engine"]
+    # the launcher makes the environment before any command; this one does nothing more
+    status = subprocess.run(["sh", str(root / "cm"), "version", "script"], env=env, stdout=sys.stderr).returncode
+    for name, flags in zip(PACKAGE_LISTS, ([], ["--no-deps"]), strict=True):
+        listed = home / "packages" / name
+        if status == 0 and listed.read_text().strip():
+            pip = [str(home / "venv" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", *flags]
+            command = [*pip, "-c", str(root / "constraints.txt"), "-r", str(listed)]
+            status = subprocess.run(command, env=env, stdout=sys.stderr).returncode
+    if status == 0:
+        stamp.touch()
+    return status
 
 
 def _environment(
