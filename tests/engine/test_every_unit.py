@@ -290,9 +290,8 @@ def started(bench: Bench, folder: Path) -> set[int]:
 
 def dependents(graph: Graph, changed: int) -> set[int]:
     found = {changed}
-    for number, deps in graph.items():
-        if found & set(deps):
-            found.add(number)
+    while more := {number for number, deps in graph.items() if found & set(deps)} - found:
+        found |= more
     return found
 
 
