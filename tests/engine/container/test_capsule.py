@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.workbench import RepoBuilder
 
 from cm4bench import Engine, Request
 from cm4bench.container.carried import CapsuleEngine
