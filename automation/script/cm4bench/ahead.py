@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .confidential import cleanse, secrets_of
 from .dependencies import dependency_call, verdict_of
 from .deplists import DEP_LISTS
 from .errors import CMBenchError, StepFailed
@@ -168,7 +169,10 @@ def _work(runner: Runner, job: Job, pipe: Connection) -> None:
     runner.made, runner.ran = [], []
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         try:
-            runner.perform(job.call)
+            try:
+                runner.perform(job.call)
+            finally:
+                cleanse(_log(runner, job), secrets_of(job.call.env.values))
             pipe.send(("done", {"made": runner.made, "ran": runner.ran}))
         except CMBenchError as error:
             error.__cause__ = error.__context__ = None
@@ -197,12 +201,16 @@ def _silence(runner: Runner, job: Job) -> Path:
     os.setsid()
     # being told to stop must unwind like Ctrl-C, so that locks are released
     signal.signal(signal.SIGTERM, _interrupt)
-    log = runner.options.logs / f"ahead-{job.step.id[:8]}.log"
+    log = _log(runner, job)
     log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     return log
+
+
+def _log(runner: Runner, job: Job) -> Path:
+    return runner.options.logs / f"ahead-{job.step.id[:8]}.log"
 
 
 def _interrupt(*_: Any) -> None:

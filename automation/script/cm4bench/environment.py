@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .confidential import masked
+
 __all__ = [
     "Environment",
     "Pending",
@@ -103,9 +105,9 @@ class Environment:
         self.origins.pop(key, None)
 
     def provenance(self, key: str) -> str:
-        """What identifies the value: its origin, or the value itself where it has none."""
+        """What identifies the value: its origin, or the value itself where it has none; of a secret, that it is one."""
         origin = self.origins.get(key)
-        return f"@{origin}" if origin else f"={self.values[key]!r}"
+        return f"@{origin}" if origin else f"={masked(key, self.values[key])!r}"
 
     def merge_new(self, new: Mapping[str, Any], origin: str) -> None:
         """Take over a dependency's `new_env`: lists are appended without repeats, anything else overwrites."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .blobfile import read_blob, write_blob
+from .redact import scrub
 
 __all__ = ["History"]
 
@@ -23,14 +24,14 @@ class History:
 
     def estimate(self, label: str) -> float | None:
         """Median seconds of the last runs of a step; None if it never ran."""
-        runs = sorted(self._load().get(label, ()))
+        runs = sorted(self._load().get(scrub(label), ()))
         return runs[len(runs) // 2] if runs else None
 
     def add(self, label: str, seconds: float) -> None:
         """Remember a run, unless it was too short to matter to anybody's plans."""
         if seconds < _SHORTEST_S:
             return
-        runs = self._load().setdefault(label, [])
+        runs = self._load().setdefault(scrub(label), [])
         runs.append(round(seconds, 3))
         del runs[:-_KEPT]
         self._dirty = True

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .confidential import secrets_of, without
 from .contract import ScriptInput, hook_input, os_info, script_input
 from .dialect import CM, MLC, Dialect, dialect_of
 from .errors import CMBenchError, StepFailed
@@ -79,18 +80,19 @@ class Hooks:
 
 def _refused(frame: Frame, phase: str, result: Mapping[str, Any]) -> StepFailed:
     cause = str(result.get("error") or f"{phase} of {frame.label} failed")
-    return StepFailed(cause, hint=result.get("hint"), code=int(result["return"]))
+    return StepFailed(without(cause, secrets_of(frame.env.values)), hint=result.get("hint"), code=int(result["return"]))
 
 
 def _raised(frame: Frame, phase: str, error: Exception, log: Path) -> StepFailed:
     """Name the line of the script's own code that raised; keep the whole traceback in the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    secrets = secrets_of(frame.env.values)
     with log.open("a", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
+        file.write(without("".join(traceback.format_exception(error)), secrets))
     own = [f for f in traceback.extract_tb(error.__traceback__) if str(frame.script.path) in f.filename]
     where = f"{own[-1].filename}:{own[-1].lineno}" if own else str(frame.script.path / "customize.py")
     failure = StepFailed(
-        f"{phase} of {frame.label} raised {type(error).__name__}: {error} ({where})",
+        f"{phase} of {frame.label} raised {type(error).__name__}: {without(str(error), secrets)} ({where})",
         hint="run the same command with --debug for the traceback",
     )
     failure.log = log

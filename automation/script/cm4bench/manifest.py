@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -186,7 +187,7 @@ def _source(spec: Mapping[str, Any]) -> Source:
 def manifest_files(folder: Path) -> list[Path]:
     """The files that make up a folder's manifest: CM's own names, else MLCFlow's, then those of its `_base`."""
     for names in (MANIFEST_NAMES, MLC_MANIFEST_NAMES):
-        found = [folder / name for name in names if (folder / name).is_file()]
+        found = [folder / name for name in names if os.path.isfile(folder / name)]  # noqa: PTH113 - no error for an impossible name
         if found:
             return found
     return []

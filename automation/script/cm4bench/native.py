@@ -15,7 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .confidential import Censor, holds_secret, secrets_of
 from .errors import StepFailed
+from .redact import without_values
 
 __all__ = ["NativeRun", "choose_script", "export_lines", "parse_env_out"]
 
@@ -86,8 +88,12 @@ class NativeRun:
         Raises:
             StepFailed: it ended with a non-zero status or by a signal; the log's last lines are attached.
         """
-        self._write_inputs(script, env, state)
-        status = self._execute(["bash", "-c", ". ./tmp-run.sh"])
+        secrets = secrets_of(env)
+        hidden = {k: str(v) for k, v in env.items() if _NAME.fullmatch(k) and holds_secret(k, v, secrets)}
+        self._write_inputs(
+            script, {k: v for k, v in env.items() if k not in hidden}, without_values(state, set(secrets))
+        )
+        status = self._execute(["bash", "-c", ". ./tmp-run.sh"], hidden, Censor(secrets))
         if status:
             raise self._failure(script, status)
 
@@ -103,7 +109,7 @@ class NativeRun:
             for key, value in json.loads(states.read_text(encoding="utf-8")).items():
                 state[key] = merge_values(state.get(key), value)
 
-    def _write_inputs(self, script: Path, env: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    def _write_inputs(self, script: Path, env: Mapping[str, Any], state: Any) -> None:
         for name in ("tmp-run-env.out", "tmp-run-state.json", "tmp-ver.out"):
             (self.folder / name).unlink(missing_ok=True)
         (self.folder / "tmp-state.json").write_text(json.dumps(dict(state), indent=1, default=str), encoding="utf-8")
@@ -111,31 +117,42 @@ class NativeRun:
         lines = ["#!/bin/bash", *prefix, *export_lines(env), "", f". {shlex.quote(str(script))}"]
         (self.folder / "tmp-run.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _execute(self, command: Sequence[str]) -> int:
+    def _execute(self, command: Sequence[str], hidden: Mapping[str, str], censor: Censor) -> int:
+        """Run a command; what it may know but nobody may read in a file (`hidden`) is in its environment only."""
         import subprocess
 
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             try:
-                child = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                child = subprocess.Popen(
+                    command,
+                    cwd=self.folder,
+                    env={**os.environ, **{k: v.replace("\0", "") for k, v in hidden.items()}},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                )
             except FileNotFoundError:
                 raise StepFailed(f"{command[0]} is not installed", hint="install it: native scripts need it") from None
             assert child.stdout is not None
             try:
-                self._pump(child.stdout, log)
+                self._pump(child.stdout, log, censor)
                 return child.wait()
             except BaseException:
                 child.terminate()
                 child.wait()
                 raise
 
-    def _pump(self, source: Any, log: BinaryIO) -> None:
+    def _pump(self, source: Any, log: BinaryIO, censor: Censor) -> None:
         while piece := source.read1(1 << 16):
-            log.write(piece)
-            log.flush()
-            if self.show:
-                sys.stdout.buffer.write(piece)
-                sys.stdout.flush()
+            self._pass_on(censor.feed(piece), log)
+        self._pass_on(censor.rest(), log)
+
+    def _pass_on(self, piece: bytes, log: BinaryIO) -> None:
+        log.write(piece)
+        log.flush()
+        if self.show:
+            sys.stdout.buffer.write(piece)
+            sys.stdout.flush()
 
     def _failure(self, script: Path, status: int) -> StepFailed:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with exit code {status}"

@@ -18,7 +18,8 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 class Outcome(NamedTuple):
     """What a step gives back to whoever called it. In a plan, values may still be Pending.
 
-    `tags`: cache tags that only became known while it ran; `depends_on`: a path without which it is worth nothing.
+    `tags`: cache tags that only became known while it ran; `depends_on`: a path without which it is worth nothing;
+    `withheld`: keys that were too secret to be kept (`state ` before those of the state).
     """
 
     new_env: Mapping[str, Any] = _EMPTY
@@ -27,6 +28,12 @@ class Outcome(NamedTuple):
     deps: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     depends_on: str = ""
+    withheld: tuple[str, ...] = ()
+
+    def completed(self, given: Mapping[str, Any]) -> Outcome:
+        """With the withheld values that whoever calls the step has given it."""
+        own = {key: given[key] for key in self.withheld if key in given}
+        return self._replace(new_env={**own, **self.new_env}) if own else self
 
 
 class Edge(NamedTuple):

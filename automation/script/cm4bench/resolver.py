@@ -115,12 +115,12 @@ class Resolver:
         traces = self._traces.setdefault(_memo_key(frame), [])
         for trace in traces:
             if _seen(frame, trace.reads, trace.step) == trace.seen:
-                return self._settled(trace.step)
+                return self._settled(trace.step, frame)
         step = self._resolve_frame(frame, selection)
         if not step.undecided:
             reads = self._reader(step)
             traces.append(_Trace(reads, _seen(frame, reads, step), step))
-        return self._settled(step)
+        return self._settled(step, frame)
 
     def phase_origin(self, frame: Frame, phase: str) -> str:
         """Identity of what the frame's own code does in a phase, given all that led there. Same in plan and run."""
@@ -240,14 +240,16 @@ class Resolver:
             if o.fact in known and (o.key not in entry or self._made_inside(entry, o.key, frame, produced, own=True))
         }
 
-    def _settled(self, step: Step) -> Step:
+    def _settled(self, step: Step, frame: Frame) -> Step:
         """The step, with what it really gave if it has run already or is in the cache."""
         if step.id in self.done:
             return step._replace(outcome=self.done[step.id])
         if not step.caches or step.cached:
             return step
         outcome, miss = self.recall(step)
-        return step._replace(outcome=outcome, cached=True, undecided=False) if outcome else step._replace(miss=miss)
+        if outcome is None:
+            return step._replace(miss=miss)
+        return step._replace(outcome=outcome.completed(frame.entry_env.values), cached=True, undecided=False)
 
     def _ingredients(self, frame: Frame, edges: list[Edge], produced: frozenset[str]) -> dict[str, Any]:
         return {

@@ -130,6 +130,8 @@ class Runner:
         entry, _ = self.store.find(step)
         if entry is None:
             return True
+        if not set(entry.outcome.withheld) <= set(frame.entry_env):
+            return True  # it made a secret, which is not kept
         now = _observed(frame, step)
         return any(now.get(key) != value for key, value in entry.observed.items() if key in now)
 
@@ -157,7 +159,7 @@ class Runner:
 
     def _from_other_process(self, entry: Entry, frame: Frame) -> Outcome:
         self._tell("cached", frame, detail="made by another process meanwhile")
-        return entry.outcome
+        return entry.outcome.completed(frame.entry_env.values)
 
     def _execute(self, frame: Frame, step: Step, folder: Path, phases: tuple[str, ...] = PHASES) -> Outcome:
         started = time.monotonic()

@@ -18,9 +18,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from .confidential import holds_secret, is_secret, secrets_of
 from .errors import StoreError
 from .outputs import Fingerprint, fingerprint_outputs, first_damage
 from .plan import Outcome, Step
+from .redact import scrub, without_values
 
 __all__ = ["Entry", "Store", "entry_uid"]
 
@@ -134,6 +136,7 @@ class Store:
         entry = Entry(
             folder, step.id, step.label, outcome, step.ingredients, observed, outputs, time.time(), round(seconds, 3)
         )
+        entry = _without_secrets(entry)
         try:
             with _storage_errors(folder):
                 _write_json(folder / STATE_FILE, _state(entry))
@@ -199,6 +202,7 @@ class Store:
             str(state.get("version") or ""),
             tuple(state.get("deps") or ()),
             depends_on=str(state.get("dependent_cached_path") or ""),
+            withheld=tuple(ours.get("withheld") or ()),
         )
         outputs = tuple(Fingerprint(**item) for item in ours.get("outputs") or ())
         return Entry(
@@ -230,7 +234,9 @@ class Store:
         except OSError:
             return "never made before"
         before = self._read(uid)
-        return explain_difference(before.ingredients, step.ingredients) if before else "its earlier entry is gone"
+        return (
+            explain_difference(before.ingredients, scrub(step.ingredients)) if before else "its earlier entry is gone"
+        )
 
 
 def explain_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -261,6 +267,23 @@ def _shown(provenance: str | None) -> str:
     return provenance[1:] if provenance.startswith("=") else "made by another step"
 
 
+def _without_secrets(entry: Entry) -> Entry:
+    """The entry as it may lie on a disk; what is left out is named."""
+    outcome, secrets = entry.outcome, secrets_of(entry.outcome.new_env)
+    new_env = {k: v for k, v in outcome.new_env.items() if not holds_secret(k, v, secrets)}
+    new_state = {k: v for k, v in outcome.new_state.items() if without_values(v, set(secrets)) == v}
+    withheld = [k for k in outcome.new_env if k not in new_env]
+    withheld += [f"state {k}" for k in outcome.new_state if k not in new_state]
+    return entry._replace(
+        label=scrub(entry.label),
+        outcome=outcome._replace(
+            new_env=new_env, new_state=new_state, deps=tuple(scrub(outcome.deps)), withheld=tuple(withheld)
+        ),
+        ingredients=scrub(entry.ingredients),
+        observed={k: v for k, v in entry.observed.items() if not is_secret(k, v)},
+    )
+
+
 def _state(entry: Entry) -> dict[str, Any]:
     ours = {
         "id": entry.id,
@@ -270,6 +293,7 @@ def _state(entry: Entry) -> dict[str, Any]:
         "outputs": [item._asdict() for item in entry.outputs],
         "created": entry.created,
         "seconds": entry.seconds,
+        "withheld": list(entry.outcome.withheld),
     }
     outcome = entry.outcome
     return {
@@ -292,7 +316,7 @@ def _meta(step: Step, uid: str, outcome: Outcome) -> dict[str, Any]:
         "automation_uid": CACHE_UID,
         "associated_script_artifact": f"{step.script.alias},{step.script.uid}",
         "associated_script_artifact_uid": step.script.uid,
-        "tags": list(dict.fromkeys([*tags, *outcome.tags])),
+        "tags": scrub(list(dict.fromkeys([*tags, *outcome.tags]))),
     }
     if outcome.depends_on:
         meta["dependent_cached_path"] = outcome.depends_on
