@@ -111,7 +111,9 @@ def _install(index: Mapping[str, Any], home: Path, env: Mapping[str, str]) -> in
         return 0
     root = home / "repos" / index["engine"]
     # the launcher makes the environment before any command; this one does nothing more
-    status = subprocess.run(["sh", str(root / "cm"), "version", "script"], env=env, stdout=subprocess.DEVNULL).returncode
+    status = subprocess.run(
+        ["sh", str(root / "cm"), "version", "script"], env=env, stdout=subprocess.DEVNULL
+    ).returncode
     for name, flags in zip(PACKAGE_LISTS, ([], ["--no-deps"]), strict=True):
         listed = home / "packages" / name
         if status == 0 and listed.read_text().strip():
