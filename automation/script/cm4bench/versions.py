@@ -28,7 +28,8 @@ def _key(version: str) -> list[tuple[int, int, str]]:
     key: list[tuple[int, int, str]] = []
     for part in [*re.findall(_PART, version.lower()), ""]:
         if part.isdigit():
-            key.append((3, int(part), ""))
+            digits = part.lstrip("0")  # compared as text of a length: Python reads no number of 5000 digits
+            key.append((3, len(digits), digits))
             continue
         while key and key[-1] == (3, 0, ""):
             key.pop()  # zeros before a word or the end say nothing
