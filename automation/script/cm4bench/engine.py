@@ -141,6 +141,7 @@ class Engine:
         try:
             if request.jobs > 1 and not request.renew:
                 make_ahead(runner, find_jobs(resolver, plan, call), request.jobs)
+                resolver.reconsider()
             outcome, frame = runner.perform(call)
         finally:
             self.recipes.save()

@@ -59,6 +59,7 @@ class _Trace(NamedTuple):
     reads: Callable[[str], bool]
     seen: Mapping[str, str]
     step: Step
+    when: tuple[int, bool] | None
 
 
 @dataclass(eq=False, repr=False)
@@ -114,13 +115,22 @@ class Resolver:
         frame, selection = self.open(call)
         traces = self._traces.setdefault(_memo_key(frame), [])
         for trace in traces:
-            if _seen(frame, trace.reads, trace.step) == trace.seen:
+            if trace.when in (None, self._knowledge) and _seen(frame, trace.reads, trace.step) == trace.seen:
                 return self._settled(trace.step, frame)
         step = self._resolve_frame(frame, selection)
-        if not step.undecided:
-            reads = self._reader(step)
-            traces.append(_Trace(reads, _seen(frame, reads, step), step))
+        reads = self._reader(step)
+        when = self._knowledge if step.undecided else None
+        traces.append(_Trace(reads, _seen(frame, reads, step), step, when))
         return self._settled(step, frame)
+
+    def reconsider(self) -> None:
+        """Forget what was resolved: entries have been made behind the resolver's back."""
+        self._traces.clear()
+
+    @property
+    def _knowledge(self) -> tuple[int, bool]:
+        """What an undecided step hangs on besides its inputs: it may decide itself once more steps have run."""
+        return len(self.done), self._supposing
 
     def phase_origin(self, frame: Frame, phase: str) -> str:
         """Identity of what the frame's own code does in a phase, given all that led there. Same in plan and run."""
