@@ -148,7 +148,7 @@ def test_no_bash(native: NativeRun, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_an_interruption_ends_the_script(native: NativeRun, monkeypatch: pytest.MonkeyPatch):
-    def interrupted(self: NativeRun, source, log) -> None:
+    def interrupted(self: NativeRun, source, *_: object) -> None:
         assert source.read1(100) == b"started\n"
         raise KeyboardInterrupt
 
