@@ -135,7 +135,7 @@ def _duration(room: Room) -> float:
 def _kill_all(process: subprocess.Popen[str]) -> bool:
     """Kill a process and all it has started, as a crash of the machine would. False if it had ended before."""
     alive = process.poll() is None
-    for pid in _stopped_tree(process.pid) if alive else ():
+    for pid in list(_stopped_tree(process.pid)) if alive else ():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.communicate()
@@ -146,6 +146,8 @@ def _stopped_tree(pid: int) -> Iterator[int]:
     """A process and its descendants, each stopped before its children are looked up, so that none escapes."""
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGSTOP)
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZX":
+            time.sleep(0.001)
         yield pid
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             yield from _stopped_tree(int(child))

@@ -17,7 +17,7 @@ from .schema import find_unknown_keys, find_wrong_shape
 
 __all__ = ["Index", "Row", "open_index"]
 
-_VERSION = 8
+_VERSION = 9
 
 
 class Row(NamedTuple):

@@ -124,6 +124,7 @@ _VALUE = _plain((str, int, float), "a single value")
 _LIST = _plain((list,), "a list")
 _MAP = _plain((Mapping,), "a mapping")
 _VALUES = _list_of(_filled(_VALUE))
+_KEYS = _list_of(_filled(_plain((str,), "the name of a key")))
 _NAMES = _one_or(_VALUES)
 
 
@@ -138,7 +139,7 @@ _DEP_KEYS: dict[str, Judge] = {
     **dict.fromkeys(CONDITION_KEYS, _MAP),
     **dict.fromkeys(("tags", "version", "version_min", "version_max", "version_max_usable", "why"), _VALUE),
     **dict.fromkeys(("env", "state", "const", "const_state"), _MAP),
-    **dict.fromkeys(("force_env_keys", "force_new_env_keys", "force_new_state_keys"), _VALUES),
+    **dict.fromkeys(("force_env_keys", "force_new_env_keys", "force_new_state_keys"), _KEYS),
     **dict.fromkeys(("update_tags_from_env", "skip_inherit_variation_groups"), _VALUES),
     **dict.fromkeys(("ad", "adr", "add_deps", "add_deps_recursive"), _named_changes),
     "names": _NAMES,
@@ -149,14 +150,15 @@ _DEP = _keys(_DEP_KEYS)
 _CHANGE: dict[str, Judge] = {
     **dict.fromkeys(CONDITION_KEYS, _MAP),
     **dict.fromkeys(("env", "default_env", "state", "docker"), _MAP),
-    **dict.fromkeys(("new_env_keys", "new_state_keys"), _VALUES),
+    **dict.fromkeys(("new_env_keys", "new_state_keys"), _KEYS),
 }
 _SHARED: dict[str, Judge] = {
     **dict.fromkeys(DEP_LISTS, _list_of(_filled(_DEP))),
     **dict.fromkeys(("env", "default_env", "state", "const", "const_state", "docker"), _MAP),
     **dict.fromkeys(("ad", "adr", "add_deps", "add_deps_recursive"), _named_changes),
-    **dict.fromkeys(("new_env_keys", "new_state_keys", "base"), _VALUES),
+    **dict.fromkeys(("new_env_keys", "new_state_keys"), _KEYS),
     **dict.fromkeys(("script_name", "default_version", "group", "alias", "help"), _VALUE),
+    "base": _VALUES,
     "input_mapping": _map_of(_filled(_VALUE)),
     "default_variations": _map_of(_filled(_VALUE)),
     "update_meta_if_env": _list_of(_filled(_keys(_CHANGE))),
@@ -176,7 +178,8 @@ _TOP: dict[str, Judge] = {
     **_SHARED,
     **dict.fromkeys(("cache_expiration", "exclusive", "default_variation", "name", "desc"), _VALUE),
     **dict.fromkeys(("version", "version_min", "version_max", "version_max_usable"), _VALUE),
-    **dict.fromkeys(("tags", "local_env_keys", "clean_env_keys_post_deps", "clean_files"), _VALUES),
+    **dict.fromkeys(("local_env_keys", "clean_env_keys_post_deps"), _KEYS),
+    **dict.fromkeys(("tags", "clean_files"), _VALUES),
     **dict.fromkeys(("clean_output_files", "print_files_if_script_error"), _VALUES),
     **dict.fromkeys(("valid_variation_combinations", "invalid_variation_combinations"), _list_of(_filled(_VALUES))),
     **dict.fromkeys(("print_env_at_the_end", "env_key_mappings"), _map_of(_VALUE)),
