@@ -37,6 +37,7 @@ class CAutomation(Automation):
         return self._call("prune", i)
 
     def _call(self, action: str, i: dict) -> dict:
-        from cm4bench import adapter, cacheactions
+        from cm4bench import adapter
+        from cm4bench.tools import cacheactions
 
         return adapter.guarded(self, i, getattr(cacheactions, action))

@@ -25,6 +25,7 @@ class CAutomation(Automation):
         return self._call("xset", i)
 
     def _call(self, action: str, i: dict) -> dict:
-        from cm4bench import adapter, cfgactions
+        from cm4bench import adapter
+        from cm4bench.compat import cfgactions
 
         return adapter.guarded(self, i, getattr(cfgactions, action))

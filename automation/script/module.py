@@ -83,14 +83,14 @@ class CAutomation(Automation):
         return self._act("gui", i)
 
     def _available_variations(self, i: dict) -> dict:
-        from cm4bench import toolbox
+        from cm4bench.compat import toolbox
 
         return toolbox.available_variations(self, i)
 
     @property
     def action_object(self) -> object:
         """MLCFlow's name for what CM calls `cmind`."""
-        from cm4bench import mlcmodule
+        from cm4bench.compat import mlcmodule
 
         return mlcmodule
 
@@ -103,12 +103,13 @@ class CAutomation(Automation):
     def __getattr__(self, name: str) -> object:
         if name not in _TOOLS:
             raise AttributeError(name)
-        from cm4bench import toolbox
+        from cm4bench.compat import toolbox
 
         return lambda i: getattr(toolbox, name)(self, i)
 
     def _act(self, action: str, i: dict) -> dict:
-        from cm4bench import adapter, scriptactions
+        from cm4bench import adapter
+        from cm4bench.compat import scriptactions
 
         return adapter.guarded(self, i, getattr(scriptactions, action))
 
@@ -133,7 +134,8 @@ class CAutomation(Automation):
         return self._tool("completion", i)
 
     def _tool(self, action: str, i: dict) -> dict:
-        from cm4bench import adapter, toolactions
+        from cm4bench import adapter
+        from cm4bench.tools import toolactions
 
         return adapter.guarded(self, i, getattr(toolactions, action))
 

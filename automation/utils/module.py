@@ -35,6 +35,7 @@ class CAutomation(Automation):
         return self._call("uid", i)
 
     def _call(self, action: str, i: dict) -> dict:
-        from cm4bench import adapter, utilactions
+        from cm4bench import adapter
+        from cm4bench.compat import utilactions
 
         return adapter.guarded(self, i, getattr(utilactions, action))

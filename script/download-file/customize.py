@@ -1,10 +1,10 @@
-"""CM's download contract over cm4bench.download: one address, up to four mirrors (`CM_DOWNLOAD_URL1` to `4`)."""
+"""CM's download contract over cm4bench.fetch.download: one address, up to four mirrors (`CM_DOWNLOAD_URL1` to `4`)."""
 
 from pathlib import Path
 
-from cm4bench.checksum import Checksum, verify
-from cm4bench.download import DownloadError, DownloadOptions, download, file_name_of, partial_path
 from cm4bench.errors import CMBenchError
+from cm4bench.fetch.checksum import Checksum, verify
+from cm4bench.fetch.download import DownloadError, DownloadOptions, download, file_name_of, partial_path
 
 MIRRORS = ("1", "2", "3", "4")
 

@@ -1,8 +1,8 @@
-"""CM's extraction contract over cm4bench.archive."""
+"""CM's extraction contract over cm4bench.fetch.archive."""
 
 from pathlib import Path
 
-from cm4bench.archive import ArchiveError, unpack
+from cm4bench.fetch.archive import ArchiveError, unpack
 
 
 def preprocess(i):

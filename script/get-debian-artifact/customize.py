@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cm4bench.archive import unpack
-from cm4bench.artifact import ArtifactError, DebianArtifact, fetch_debian
+from cm4bench.fetch.archive import unpack
+from cm4bench.fetch.artifact import ArtifactError, DebianArtifact, fetch_debian
 
 
 def preprocess(i):

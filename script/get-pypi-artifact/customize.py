@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from cm4bench.archive import unpack
-from cm4bench.artifact import ArtifactError, PipSettings, PyPIArtifact, fetch_pypi
-from cm4bench.checksum import Checksum
-from cm4bench.download import partial_path
+from cm4bench.fetch.archive import unpack
+from cm4bench.fetch.artifact import ArtifactError, PipSettings, PyPIArtifact, fetch_pypi
+from cm4bench.fetch.checksum import Checksum
+from cm4bench.fetch.download import partial_path
 
 NEEDED = ("CM_PYPI_ARTIFACT_NAME", "CM_PYPI_ARTIFACT_VERSION", "CM_PYPI_ARTIFACT_SHA256")
 

@@ -1,4 +1,4 @@
-"""One version per thing: requests that fit together get one answer, those that do not are shown as the pair they are."""
+"""One version per thing: requests that fit get one answer, those that do not are shown as the pair they are."""
 
 import pytest
 from hypothesis import given

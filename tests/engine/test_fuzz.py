@@ -14,9 +14,9 @@ from tests.workbench import Bench, RepoBuilder, uid_of
 
 from cm4bench import CMBenchError
 from cm4bench.catalog import SetAside
-from cm4bench.lintrepo import duplicates
-from cm4bench.lintunit import Unit
 from cm4bench.query import parse_query
+from cm4bench.tools.lintrepo import duplicates
+from cm4bench.tools.lintunit import Unit
 from cm4bench.versions import VersionRange, compare
 
 

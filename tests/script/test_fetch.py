@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.file_server import FileServer
 
-from cm4bench import download as toolkit
 from cm4bench.errors import CMBenchError
+from cm4bench.fetch import download as toolkit
 
 CONTENT = bytes(range(256)) * 2048
 MD5, SHA256 = hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()

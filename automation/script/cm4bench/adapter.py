@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .compat.runflags import after_run, environment_of, with_extra_command
 from .engine import Engine, Report, Request
 from .errors import CMBenchError, StepFailed
 from .events import silent
 from .frame import merge_values
 from .manifest import Repo, is_yes
-from .runflags import after_run, environment_of, with_extra_command
 from .versions import VersionRange
 
 __all__ = ["engine_for", "guarded", "plan_action", "request_from", "run_action", "tags_of"]
@@ -123,7 +123,7 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     from .progress import Progress
 
     if i.get("explain") or i.get("replay"):
-        from . import toolactions
+        from .tools import toolactions
 
         return (toolactions.replay if i.get("replay") else toolactions.explain_within)(automation, i)
     if is_yes(i.get("plan")) or str(i.get("plan") or "") in ("json", "tree", "mermaid"):
@@ -165,7 +165,7 @@ def plan_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     if i.get("lock"):
         _save_lock(automation, i, request)
     if i.get("plan") == "mermaid":
-        from . import toolactions
+        from .tools import toolactions
 
         return toolactions.mermaid(i, plan)
     data = plan_data(plan, engine.history)
@@ -177,7 +177,7 @@ def plan_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
 
 
 def _save_lock(automation: Any, i: Mapping[str, Any], request: Request, report: Report | None = None) -> None:
-    from . import toolactions
+    from .tools import toolactions
 
     toolactions.save_lock(automation, i, request, report)
 

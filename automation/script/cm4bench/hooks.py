@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .compat.dialect import CM, MLC, Dialect, dialect_of
 from .confidential import secrets_of, without
 from .contract import ScriptInput, hook_input, os_info, script_input
-from .dialect import CM, MLC, Dialect, dialect_of
 from .errors import CMBenchError, StepFailed
 from .frame import Frame
 
@@ -61,7 +61,7 @@ class Hooks:
     def _load(self, path: Path, speech: Dialect) -> ModuleType:
         if path not in self._modules:
             if speech is MLC:
-                from .mlcmodule import make_importable
+                from .compat.mlcmodule import make_importable
 
                 make_importable(path.parents[2] / "automation")
             name = f"cm4bench_customize_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"

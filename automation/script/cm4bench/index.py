@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .blobfile import read_blob, write_blob
-from .dialect import MLC_MANIFEST_NAMES
+from .compat.dialect import MLC_MANIFEST_NAMES
 from .errors import ManifestError
 from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
 from .schema import find_unknown_keys, find_wrong_shape

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .dialect import MLC_MANIFEST_NAMES, to_cm
+from .compat.dialect import MLC_MANIFEST_NAMES, to_cm
 from .errors import ManifestError
 
 __all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "load_raw", "manifest_files"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .compat.dialect import CM, dialect_of
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS
-from .dialect import CM, dialect_of
 from .errors import CMBenchError, StepFailed
 from .events import Event, Listener
 from .frame import Call, Frame

@@ -39,7 +39,7 @@ def is_valid(frame: Frame, hooks: Hooks, version: str, log: Path) -> bool:
     """Run the script's `validate_cache.sh`, if it has one: a failure, or another version than the entry's, says no."""
     if "validate_cache.sh" not in frame.recipe.natives:
         return True
-    from .toolbox import run_native_script
+    from .compat.toolbox import run_native_script
 
     with tempfile.TemporaryDirectory(prefix="validate-") as folder, _working_in(Path(folder)):
         given = hooks.script_input(frame, log)

@@ -15,12 +15,12 @@ import msgspec
 
 from ..engine import Engine, Report, Request
 from ..errors import CMBenchError
-from ..lock import lock_run, locked_request
-from ..lockfile import Lock
 from ..plan import Step
 from ..redact import redacted_paths
-from ..roots import Roots
 from ..store import Entry
+from ..tools.lock import lock_run, locked_request
+from ..tools.lockfile import Lock
+from ..tools.roots import Roots
 from .contents import engine_repository, involved_repositories, involved_steps, repository_files
 from .entries import Names, entry_files, folders_of, traveller, travelling
 from .mounts import GivenPath, given_paths, replaced

@@ -1,0 +1,1 @@
+"""What scripts written for CM and MLCFlow expect to find around them."""

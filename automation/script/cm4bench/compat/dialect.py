@@ -1,0 +1,83 @@
+"""MLCFlow's dialect of CM: `meta.yaml` instead of `_cm.yaml`, `MLC_` instead of `CM_`.
+
+The engine thinks in CM's names. A manifest of the other dialect is translated when it is read, a script's code gets
+its environment in its own names (`outward`) and is read back into ours (`inward`), so that scripts of both kinds can
+depend on each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..frame import Frame
+
+__all__ = ["CM", "MLC", "MLC_MANIFEST_NAMES", "Dialect", "dialect_of", "to_cm"]
+
+MLC_MANIFEST_NAMES = ("meta.yaml", "meta.json")
+# not inside longer words or paths: /home/me/MLC_data stays what it is
+_MLC_WORD = re.compile(r"(?<![A-Za-z0-9_/.])MLC_(?=[A-Z0-9<*#])")
+_CM_WORD = re.compile(r"(?<![A-Za-z0-9_/.])CM_(?=[A-Z0-9<*#])")
+
+
+class Dialect:
+    """How a script spells environment keys."""
+
+    prefix = "CM"
+
+    def key(self, name: str) -> str:
+        """One of the engine's own keys as the script knows it."""
+        return name
+
+    def outward(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        """An environment for the script's code."""
+        return dict(env)
+
+    def inward(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        """What the script's code left, in the engine's names."""
+        return dict(env)
+
+
+class _MLCDialect(Dialect):
+    prefix = "MLC"
+
+    def key(self, name: str) -> str:
+        return _CM_WORD.sub("MLC_", name)
+
+    def outward(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        return {_CM_WORD.sub("MLC_", k): _translated(v, _CM_WORD, "MLC_") for k, v in env.items()}
+
+    def inward(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        return {_MLC_WORD.sub("CM_", k): _translated(v, _MLC_WORD, "CM_") for k, v in env.items()}
+
+
+CM = Dialect()
+MLC = _MLCDialect()
+
+
+def dialect_of(frame: Frame) -> Dialect:
+    """The dialect of a frame's script."""
+    return MLC if frame.script.is_mlc else CM
+
+
+def is_mlc_folder(folder: Path) -> bool:
+    """Has the folder a manifest of that dialect only?"""
+    return not (folder / "_cm.yaml").exists() and not (folder / "_cm.json").exists()
+
+
+def to_cm(value: Any) -> Any:
+    """A manifest (or a text) of the MLC dialect in CM's names."""
+    return _translated(value, _MLC_WORD, "CM_")
+
+
+def _translated(value: Any, word: re.Pattern[str], prefix: str) -> Any:
+    if isinstance(value, str):
+        return word.sub(prefix, value)
+    if isinstance(value, Mapping):
+        return {_translated(k, word, prefix): _translated(v, word, prefix) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_translated(item, word, prefix) for item in value]
+    return value

@@ -1,0 +1,260 @@
+"""Actions of `cm ACTION script` beside run and plan: find, show, help, add, test, native_run, doc, dockerfile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..adapter import engine_for, request_from, tags_of
+from ..engine import Request
+from ..errors import CMBenchError, NotFound
+from ..manifest import Script, is_yes
+from ..query import Query, parse_query
+
+__all__ = ["add", "doc", "docker", "dockerfile", "gui", "help_", "native_run", "search", "show", "test", "version"]
+
+Answer = dict[str, Any]
+
+
+class FoundScript:
+    """A script as CM's `find` returns it."""
+
+    def __init__(self, script: Script) -> None:
+        repo = script.repo
+        self.path = str(script.path)
+        self.meta = dict(script.raw)
+        self.original_meta = self.meta
+        self.repo_path = str(repo.path)
+        self.repo_meta = {"alias": repo.alias, "uid": repo.uid, "prefix": repo.prefix}
+
+
+def _matching(automation: Any, i: Mapping[str, Any]) -> tuple[Query, list[Script]]:
+    engine = engine_for(automation)
+    text = tags_of(i)
+    query = engine.query(text) if text else Query()
+    return query, engine.catalog.find(query)
+
+
+def search(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """Scripts by tags and variations; their folders are printed one a line."""
+    text = tags_of(i)
+    try:
+        query, scripts = _matching(automation, i)
+    except NotFound:
+        query, scripts = parse_query(text), []
+    if i.get("out") == "con":
+        print("\n".join(str(script.path) for script in scripts))
+    found = [FoundScript(script) for script in scripts]
+    return {
+        "return": 0,
+        "list": found,
+        "unfiltered_list": found,
+        "found_scripts": bool(found),
+        "script_tags": [*query.tags, *(f"-{t}" for t in query.excluded_tags)],
+        "variation_tags": [*query.variations, *(f"-{v}" for v in query.excluded_variations)],
+    }
+
+
+def show(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """What the matching scripts are: name, tags, folder, one line each."""
+    _, scripts = _matching(automation, i)
+    if i.get("out") == "con":
+        for script in scripts:
+            print(f"{script.alias}: {script.raw.get('name') or ''}\n  {' '.join(script.tags)}\n  {script.path}")
+        print(f"{len(scripts)} scripts")
+    return {"return": 0, "list": [FoundScript(script) for script in scripts]}
+
+
+def help_(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """The options, variations and outputs of one script."""
+    from ..helptext import help_lines
+
+    print("\n".join(help_lines(engine_for(automation).find_script(request_from(i).tags))))
+    return {"return": 0}
+
+
+def version(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """The version of this repository."""
+    import yaml
+
+    for parent in Path(__file__).resolve().parents:
+        if (parent / "cmr.yaml").is_file():
+            text = str(yaml.safe_load((parent / "cmr.yaml").read_text(encoding="utf-8")).get("version") or "")
+            break
+    else:
+        from importlib.metadata import version as installed
+
+        text = installed("cm4bench")
+    if i.get("out") == "con":
+        print(text)
+    return {"return": 0, "version": text}
+
+
+def test(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """Load and plan every matching script, as it stands and as its `tests.run_inputs` say; nothing is run.
+
+    Raises:
+        CMBenchError: some cannot be planned; names each with the reason.
+    """
+    engine = engine_for(automation)
+    _, scripts = _matching(automation, i)
+    problems = [f"{aside.path}: {aside.cause}" for aside in engine.catalog.set_aside] if not tags_of(i) else []
+    for script in scripts:
+        for inputs in _test_inputs(script):
+            try:
+                engine.plan(_test_request(script, inputs))
+            except CMBenchError as error:
+                problems.append(f"{script.alias}: {error.cause}")
+    if problems:
+        raise CMBenchError(f"{len(problems)} of {len(scripts)} scripts cannot be planned:\n  " + "\n  ".join(problems))
+    if i.get("out") == "con":
+        print(f"{len(scripts)} scripts load and plan")
+    return {"return": 0}
+
+
+def _test_inputs(script: Script) -> list[Mapping[str, Any]]:
+    tests = script.raw.get("tests") or {}
+    return [item for item in tests.get("run_inputs") or [{}] if isinstance(item, Mapping)]
+
+
+def _test_request(script: Script, inputs: Mapping[str, Any]) -> Request:
+    variations = str(inputs.get("variations_list") or "")
+    options = {k: v for k, v in inputs.items() if k not in ("env", "variations_list")}
+    return Request(f"{script.uid or script.alias},{variations}", options=options, env=inputs.get("env") or {})
+
+
+def native_run(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """Run `--command` through a shell script that first exports `--env.KEY`; the status is in `return_code`."""
+    import subprocess
+
+    from ..native import export_lines
+
+    lines = [*(i.get("script") or ["#!/bin/bash", ""]), *export_lines(i.get("env") or {}), str(i.get("command") or "")]
+    path = Path(str(i.get("script_name") or "tmp-native-run.sh"))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return {"return": 0, "return_code": subprocess.run(["bash", str(path)]).returncode}
+
+
+_NEW_CUSTOMIZE = '''"""What must be computed before and after the native script; delete the file if nothing must."""
+
+
+def preprocess(i):
+    return {"return": 0}
+
+
+def postprocess(i):
+    return {"return": 0}
+'''
+
+
+def add(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """A new script folder: `cm add script [REPO:]NAME --tags=a,b`. In `local` if no repository is named.
+
+    Raises:
+        CMBenchError: no name or tags, unknown repository, or the folder is there already.
+    """
+    import uuid
+
+    import yaml
+
+    name, repo_name = _new_name(i)
+    tags = [t.strip() for t in str(i.get("tags") or "").split(",") if t.strip()]
+    if not name or not tags:
+        raise CMBenchError("a new script needs a name and tags", hint="cm add script get-thing --tags=get,thing")
+    folder = _repo_path(automation, repo_name) / "script" / name
+    if folder.exists():
+        raise CMBenchError(f"{folder} is there already", hint="choose another name", code=8)
+    manifest = {
+        **{"alias": name, "uid": uuid.uuid4().hex[:16], "automation_alias": "script"},
+        **{"automation_uid": "5b4e0237da074764", "category": "Other", "name": str(i.get("name") or name)},
+        **{"tags": tags, **(i.get("meta") or {})},
+    }
+    folder.mkdir(parents=True)
+    (folder / "_cm.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False), encoding="utf-8")
+    (folder / "customize.py").write_text(_NEW_CUSTOMIZE, encoding="utf-8")
+    (folder / "run.sh").write_text(f'#!/bin/bash\necho "{name}"\n', encoding="utf-8")
+    if i.get("out") == "con":
+        print(f"made {folder}")
+    return {"return": 0, "path": str(folder), "meta": manifest}
+
+
+def _new_name(i: Mapping[str, Any]) -> tuple[str, str]:
+    repo, _, name = str(i.get("artifact") or "").rpartition(":")
+    return Path(name.split(",")[0]).name, repo.split(",")[0]
+
+
+def _repo_path(automation: Any, name: str) -> Path:
+    repos = engine_for(automation).repos
+    wanted = name or "local"
+    if wanted == ".":
+        here = Path.cwd()
+        return next((r.path for r in repos if r.path == here or r.path in here.parents), here)
+    path = next((repo.path for repo in repos if wanted in (repo.alias, repo.uid)), None)
+    if path is None:
+        known = ", ".join(repo.alias for repo in repos)
+        raise CMBenchError(f"no repository is called {wanted!r}", hint=f"registered: {known}")
+    return path
+
+
+def doc(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """A page of Markdown per script, printed, or written to `--output_dir`."""
+    from ..helptext import help_lines
+
+    _, scripts = _matching(automation, i)
+    pages = {s.alias: f"# {s.alias}\n\n```\n" + "\n".join(help_lines(s)) + "\n```\n" for s in scripts}
+    folder = i.get("output_dir")
+    for name, text in pages.items():
+        if folder:
+            Path(str(folder)).mkdir(parents=True, exist_ok=True)
+            (Path(str(folder)) / f"{name}.md").write_text(text, encoding="utf-8")
+        elif i.get("out") == "con":
+            print(text)
+    return {"return": 0, "pages": pages}
+
+
+def dockerfile(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """A Dockerfile that registers the repositories and runs the same request, written to `--output` or printed."""
+    from .dockerfile import dockerfile_lines
+
+    engine = engine_for(automation)
+    plan = engine.plan(request_from(i))
+    text = "\n".join(dockerfile_lines(plan, engine.repos, i)) + "\n"
+    if i.get("output"):
+        Path(str(i["output"])).write_text(text, encoding="utf-8")
+    elif i.get("out") == "con":
+        print(text, end="")
+    return {"return": 0, "dockerfile": text}
+
+
+def docker(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """Build that image with docker or podman and run it.
+
+    Raises:
+        CMBenchError: neither is installed, or one of them failed.
+    """
+    import shutil
+    import subprocess
+
+    text = dockerfile(automation, {**i, "out": None})["dockerfile"]
+    tool = next((name for name in ("docker", "podman") if shutil.which(name)), None)
+    if tool is None:
+        raise CMBenchError(
+            "neither docker nor podman is installed", hint="cm dockerfile script --output=Dockerfile … writes the file"
+        )
+    script = engine_for(automation).find_script(request_from(i).tags)
+    image = str(i.get("docker_image_name") or f"cm4bench/{script.alias}")
+    built = subprocess.run([tool, "build", "-t", image, "-f", "-", "."], input=text, text=True)
+    if built.returncode or is_yes(i.get("docker_skip_run_cmd")):
+        return {"return": built.returncode and 2, "error": f"{tool} build ended with exit code {built.returncode}"}
+    status = subprocess.run([tool, "run", "--rm", image]).returncode
+    return {"return": 2, "error": f"{tool} run ended with exit code {status}"} if status else {"return": 0}
+
+
+def gui(automation: Any, i: Mapping[str, Any]) -> Answer:
+    """There is no graphical form; says what to use instead.
+
+    Raises:
+        CMBenchError: always.
+    """
+    raise CMBenchError("there is no graphical form for scripts", hint='cmr "tags" --help lists options and variations')
