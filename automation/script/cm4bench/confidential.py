@@ -12,14 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .redact import REDACTED, recognised, scrub
+from .redact import REDACTED, names_secret, recognised, scrub
 
 __all__ = ["Censor", "cleanse", "holds_secret", "is_secret", "masked", "secrets_of", "without"]
 
 _SHORTEST_RECOGNISED = 6
 _SHORTEST_TELLING = 13
 # `CM_TOKEN_PATH`, `CM_GOOGLE_AUTH_VERSION` are about secrets without being any
-_ABOUT = re.compile(r"(version|paths?|dir|file|folder|tags|name|key|url)$|^\+", re.I)
+_ABOUT = ("version", "path", "paths", "dir", "file", "folder", "tags", "name", "key", "url")
 
 
 def masked(key: str, value: Any) -> Any:
@@ -38,11 +38,12 @@ def _masked_text(key: str, value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _names_a_secret(key: str) -> bool:
-    return not _is_about(key) and scrub("a typical secret", key) == REDACTED
+    return names_secret(key) and not _is_about(key)
 
 
 def _is_about(key: str) -> bool:
-    return bool(_ABOUT.search(key)) and not re.search(r"(api|access|private|secret)_?key$", key, re.I)
+    about = key.startswith("+") or key.lower().endswith(_ABOUT)
+    return about and not re.search(r"(?i)(api|access|private|secret)_?key$", key)
 
 
 def is_secret(key: str, value: Any) -> bool:

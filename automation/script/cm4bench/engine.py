@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .ahead import find_jobs, make_ahead
 from .catalog import Catalog
 from .environment import Environment
 from .errors import CMBenchError, did_you_mean
@@ -140,8 +139,7 @@ class Engine:
         runner = self._runner(resolver, request)
         try:
             if request.jobs > 1 and not request.renew:
-                make_ahead(runner, find_jobs(resolver, plan, call), request.jobs)
-                resolver.reconsider()
+                self._make_ahead(runner, plan, call, request.jobs)
             outcome, frame = runner.perform(call)
         finally:
             self.recipes.save()
@@ -149,6 +147,15 @@ class Engine:
         made = tuple(runner.ran), tuple(runner.made)
         asked = tuple(frame.requested)
         return Report(outcome, frame.env.values, frame.state.values, plan, *made, runner.done, asked)
+
+    def _make_ahead(self, runner: Runner, plan: Plan, call: Call, width: int) -> None:
+        """Make independent entries side by side, where there are several to make."""
+        if sum(1 for step in plan.to_run() if step.caches) < 2:
+            return
+        from .ahead import find_jobs, make_ahead
+
+        make_ahead(runner, find_jobs(runner.resolver, plan, call), width)
+        runner.resolver.reconsider()
 
     def _resolver(self, assumed: Mapping[str, Any] = MappingProxyType({})) -> Resolver:
         facts = self.facts._replace(values={**self.facts.values, **assumed}) if assumed else self.facts

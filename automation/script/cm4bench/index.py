@@ -13,7 +13,6 @@ from .blobfile import read_blob, write_blob
 from .compat.dialect import MLC_MANIFEST_NAMES
 from .errors import ManifestError
 from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
-from .schema import find_unknown_keys, find_wrong_shape
 
 __all__ = ["Index", "Row", "open_index"]
 
@@ -81,6 +80,8 @@ def _refreshed(folder: str, number: int, repo: Repo, known: Any) -> Row:
 
 
 def _read(folder: Path, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...]) -> Row:
+    from .schema import find_unknown_keys, find_wrong_shape
+
     try:
         raw = load_raw(folder)
         misshapen = find_wrong_shape(raw, folder)

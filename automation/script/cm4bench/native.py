@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,8 +22,8 @@ __all__ = ["NativeRun", "choose_script", "export_lines", "parse_env_out"]
 
 # Anything but `$NAME` and `${NAME}` can run a command: `$(…)`, backquotes, and the arithmetic of `${a[…]}` and `$[…]`.
 # A backslash that hides a dollar or itself is CM's way to say so and stays.
-_UNSAFE = re.compile(r'\\[\\$]|(\\|["`]|\$(?=[(\[])|\$(?=\{)(?!\{[A-Za-z_]\w*\}))', re.ASCII)
-_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_UNSAFE = r'(?a)\\[\\$]|(\\|["`]|\$(?=[(\[])|\$(?=\{)(?!\{[A-Za-z_]\w*\}))'
+_NAME = r"(?a)[A-Za-z_]\w*"
 _TAIL_LINES = 12
 
 
@@ -51,9 +50,9 @@ def export_lines(env: Mapping[str, Any]) -> Iterator[str]:
         if key.startswith("+"):
             name, separator = _list_key(key)
             items = [str(v) for v in (value if isinstance(value, list) else [value])]
-            if _NAME.fullmatch(name):
+            if re.fullmatch(_NAME, name):
                 yield f'export {name}="{_quoted(separator.join([*items, ""]))}${{{name}}}"'
-        elif _NAME.fullmatch(key):
+        elif re.fullmatch(_NAME, key):
             yield f'export {key}="{_quoted(str(value))}"'
 
 
@@ -65,7 +64,7 @@ def _list_key(key: str) -> tuple[str, str]:
 
 def _quoted(text: str) -> str:
     """What stands between double quotes of the shell; it ends no quote and starts no command."""
-    return _UNSAFE.sub(lambda found: f"\\{found[1]}" if found[1] else found[0], text.replace("\0", ""))
+    return re.sub(_UNSAFE, lambda found: f"\\{found[1]}" if found[1] else found[0], text.replace("\0", ""))
 
 
 def parse_env_out(text: str) -> dict[str, str]:
@@ -89,7 +88,7 @@ class NativeRun:
             StepFailed: it ended with a non-zero status or by a signal; the log's last lines are attached.
         """
         secrets = secrets_of(env)
-        hidden = {k: str(v) for k, v in env.items() if _NAME.fullmatch(k) and holds_secret(k, v, secrets)}
+        hidden = {k: str(v) for k, v in env.items() if re.fullmatch(_NAME, k) and holds_secret(k, v, secrets)}
         self._write_inputs(
             script, {k: v for k, v in env.items() if k not in hidden}, without_values(state, set(secrets))
         )
@@ -110,6 +109,8 @@ class NativeRun:
                 state[key] = merge_values(state.get(key), value)
 
     def _write_inputs(self, script: Path, env: Mapping[str, Any], state: Any) -> None:
+        import shlex
+
         for name in ("tmp-run-env.out", "tmp-run-state.json", "tmp-ver.out"):
             (self.folder / name).unlink(missing_ok=True)
         (self.folder / "tmp-state.json").write_text(json.dumps(dict(state), indent=1, default=str), encoding="utf-8")

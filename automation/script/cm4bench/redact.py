@@ -6,19 +6,19 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-__all__ = ["REDACTED", "recognised", "redacted_paths", "scrub", "secret_values", "without_values"]
+__all__ = ["REDACTED", "names_secret", "recognised", "redacted_paths", "scrub", "secret_values", "without_values"]
 
 REDACTED = "<redacted>"
-_SECRET_KEY = re.compile(
-    r"token(?!iz)|passw|passphrase|secret|credential|api_?key|access_?key|private_?key|(^|_)(auth|pat|pwd)($|_)", re.I
-)
+# Plain texts, compiled by `re` when first needed: this module is on the way of every command.
+_SECRET_KEY = r"(?i)token(?!iz)|passw|passphrase|secret|credential|(api|access|private)_?key|(^|_)(auth|pat|pwd)($|_)"
 # prefixes that issuers give to their tokens so that they can be found
-_SECRET_VALUE = re.compile(
+_SECRET_VALUE = (
     r"\b(gh[pousr]_\w{20,}|github_pat_\w{20,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|"
     r"eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
 )
-_URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
-_URL_QUERY = re.compile(r"(?i)(?<=[?&])([\w-]*(?:token|key|signature|sig|password|secret)=)[^&\s]+")
+_SECRET_PREFIXES = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "sk-", "xox", "AKIA", "eyJ")
+_URL_LOGIN = r"(?<=://)[^/\s@]+(?=@)"
+_URL_QUERY = r"(?i)(?<=[?&])([\w-]*(?:token|key|signature|sig|password|secret)=)[^&\s]+"
 _SHORTEST_SECRET = 6
 
 
@@ -30,10 +30,20 @@ def scrub(value: Any, key: str = "") -> Any:
         return [scrub(item, key) for item in value]
     if not isinstance(value, str):
         return value
-    if key and _SECRET_KEY.search(key) and not _is_harmless(value):
-        return REDACTED
-    value = _URL_QUERY.sub(rf"\1{REDACTED}", _SECRET_VALUE.sub(REDACTED, value))
-    return _URL_LOGIN.sub(REDACTED, value)
+    return REDACTED if key and names_secret(key) and not _is_harmless(value) else _scrub_text(value)
+
+
+def names_secret(key: str) -> bool:
+    """Does a key say that its value is a secret?"""
+    return re.search(_SECRET_KEY, key) is not None
+
+
+def _scrub_text(text: str) -> str:
+    if any(prefix in text for prefix in _SECRET_PREFIXES):
+        text = re.sub(_SECRET_VALUE, REDACTED, text)
+    if "=" in text:
+        text = re.sub(_URL_QUERY, rf"\1{REDACTED}", text)
+    return re.sub(_URL_LOGIN, REDACTED, text) if "@" in text else text
 
 
 def _is_harmless(value: str) -> bool:
@@ -43,7 +53,7 @@ def _is_harmless(value: str) -> bool:
 
 def recognised(text: str) -> set[str]:
     """The parts of a text that are secrets by their look."""
-    return {found[0] for pattern in (_SECRET_VALUE, _URL_LOGIN) for found in pattern.finditer(text)}
+    return {found[0] for pattern in (_SECRET_VALUE, _URL_LOGIN) for found in re.finditer(pattern, text)}
 
 
 def redacted_paths(data: Any, prefix: str = "") -> list[str]:

@@ -29,7 +29,6 @@ from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, wal
 from .store import Entry, Store
 from .transfer import reporting, throttled
 from .units import megabytes
-from .validation import is_valid
 from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
 
 __all__ = ["RunOptions", "Runner"]
@@ -123,6 +122,8 @@ class Runner:
         if "validate_cache.sh" not in frame.recipe.natives:
             return True
         walk(frame, self._visit_dynamic, lambda *_: None, phases=("deps",))
+        from .validation import is_valid
+
         return is_valid(frame, self.hooks, step.outcome.version, self._log_path(frame, step))
 
     def _differs(self, step: Step, frame: Frame) -> bool:

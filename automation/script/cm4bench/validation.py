@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +38,8 @@ def is_valid(frame: Frame, hooks: Hooks, version: str, log: Path) -> bool:
     """Run the script's `validate_cache.sh`, if it has one: a failure, or another version than the entry's, says no."""
     if "validate_cache.sh" not in frame.recipe.natives:
         return True
+    import tempfile
+
     from .compat.toolbox import run_native_script
 
     with tempfile.TemporaryDirectory(prefix="validate-") as folder, _working_in(Path(folder)):

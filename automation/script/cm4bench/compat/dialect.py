@@ -19,8 +19,8 @@ __all__ = ["CM", "MLC", "MLC_MANIFEST_NAMES", "Dialect", "dialect_of", "to_cm"]
 
 MLC_MANIFEST_NAMES = ("meta.yaml", "meta.json")
 # not inside longer words or paths: /home/me/MLC_data stays what it is
-_MLC_WORD = re.compile(r"(?<![A-Za-z0-9_/.])MLC_(?=[A-Z0-9<*#])")
-_CM_WORD = re.compile(r"(?<![A-Za-z0-9_/.])CM_(?=[A-Z0-9<*#])")
+_MLC_WORD = r"(?<![A-Za-z0-9_/.])MLC_(?=[A-Z0-9<*#])"
+_CM_WORD = r"(?<![A-Za-z0-9_/.])CM_(?=[A-Z0-9<*#])"
 
 
 class Dialect:
@@ -45,13 +45,13 @@ class _MLCDialect(Dialect):
     prefix = "MLC"
 
     def key(self, name: str) -> str:
-        return _CM_WORD.sub("MLC_", name)
+        return re.sub(_CM_WORD, "MLC_", name)
 
     def outward(self, env: Mapping[str, Any]) -> dict[str, Any]:
-        return {_CM_WORD.sub("MLC_", k): _translated(v, _CM_WORD, "MLC_") for k, v in env.items()}
+        return {re.sub(_CM_WORD, "MLC_", k): _translated(v, _CM_WORD, "MLC_") for k, v in env.items()}
 
     def inward(self, env: Mapping[str, Any]) -> dict[str, Any]:
-        return {_MLC_WORD.sub("CM_", k): _translated(v, _MLC_WORD, "CM_") for k, v in env.items()}
+        return {re.sub(_MLC_WORD, "CM_", k): _translated(v, _MLC_WORD, "CM_") for k, v in env.items()}
 
 
 CM = Dialect()
@@ -73,9 +73,9 @@ def to_cm(value: Any) -> Any:
     return _translated(value, _MLC_WORD, "CM_")
 
 
-def _translated(value: Any, word: re.Pattern[str], prefix: str) -> Any:
+def _translated(value: Any, word: str, prefix: str) -> Any:
     if isinstance(value, str):
-        return word.sub(prefix, value)
+        return re.sub(word, prefix, value)
     if isinstance(value, Mapping):
         return {_translated(k, word, prefix): _translated(v, word, prefix) for k, v in value.items()}
     if isinstance(value, list):

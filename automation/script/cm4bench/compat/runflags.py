@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +40,8 @@ def with_extra_command(i: Mapping[str, Any]) -> dict[str, Any]:
     extra = os.environ.get("CM_SCRIPT_EXTRA_CMD", "").strip()
     if not extra:
         return dict(i)
+    import shlex
+
     import cmind.cli
 
     parsed = cmind.cli.parse(["run", "script", *shlex.split(extra)])
