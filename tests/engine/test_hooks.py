@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tests.workbench import Bench, RepoBuilder
 
+from cm4bench.contract import os_info
 from cm4bench.errors import StepFailed
-from cm4bench.hooks import os_info
 
 KEYS = {
     *("input", "automation", "artifact", "customize", "os_info", "recursion_spaces", "script_tags"),

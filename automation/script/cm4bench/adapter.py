@@ -13,7 +13,7 @@ from typing import Any
 from .compat.runflags import after_run, environment_of, with_extra_command
 from .engine import Engine, Report, Request
 from .errors import CMBenchError, StepFailed
-from .events import silent
+from .events import Listener, silent
 from .frame import merge_values
 from .manifest import Repo, is_yes
 from .versions import VersionRange
@@ -120,8 +120,6 @@ def tags_of(i: Mapping[str, Any]) -> str:
 
 def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     """`cm run script`: plan, run, report."""
-    from .progress import Progress
-
     if i.get("explain") or i.get("replay"):
         from .tools import toolactions
 
@@ -143,7 +141,7 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     request = request_from(i)
     # programs read standard output: what scripts and progress print to it must not get between
     with contextlib.redirect_stdout(sys.stderr) if as_json or not to_console else contextlib.nullcontext():
-        progress = Progress(quiet=quiet, verbose=request.verbose) if to_console else None
+        progress = _progress(request.verbose) if to_console and not quiet else None
         report = engine_for(automation, progress).run(request)
         if to_console and not quiet:
             _print_closing(report)
@@ -154,6 +152,12 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     if as_json:
         _print_json(result)
     return result
+
+
+def _progress(verbose: bool) -> Listener:
+    from .progress import Progress
+
+    return Progress(verbose=verbose)
 
 
 def plan_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:

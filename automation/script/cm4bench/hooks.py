@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .compat.dialect import CM, MLC, Dialect, dialect_of
 from .confidential import secrets_of, without
-from .contract import ScriptInput, hook_input, os_info, script_input
 from .errors import CMBenchError, StepFailed
 from .frame import Frame
 
-__all__ = ["Hooks", "os_info"]
+if TYPE_CHECKING:
+    from .contract import ScriptInput
+
+__all__ = ["Hooks"]
 
 
 class Hooks:
@@ -37,6 +38,8 @@ class Hooks:
         module = self._load(frame.script.path / "customize.py", speech)
         # in CM's own dialect hooks work on the live mapping; the other one gets a translated copy
         env = frame.env.values if speech is CM else speech.outward(frame.env.values)
+        from .contract import hook_input, script_input
+
         given = script_input(frame, self.automation, module, log)
         try:
             result = getattr(module, phase)(hook_input(frame, given, phase, env))
@@ -56,6 +59,8 @@ class Hooks:
         """The frame's `run_script_input`, for helpers that are called from outside a hook."""
         path = frame.script.path / "customize.py"
         module = self._load(path, dialect_of(frame)) if path.is_file() else ModuleType("no_customize")
+        from .contract import script_input
+
         return script_input(frame, self.automation, module, log)
 
     def _load(self, path: Path, speech: Dialect) -> ModuleType:
@@ -85,6 +90,8 @@ def _refused(frame: Frame, phase: str, result: Mapping[str, Any]) -> StepFailed:
 
 def _raised(frame: Frame, phase: str, error: Exception, log: Path) -> StepFailed:
     """Name the line of the script's own code that raised; keep the whole traceback in the log."""
+    import traceback
+
     log.parent.mkdir(parents=True, exist_ok=True)
     secrets = secrets_of(frame.env.values)
     with log.open("a", encoding="utf-8") as file:

@@ -1,7 +1,8 @@
 """Running: the same walk as the resolver's, with real values. What is in the store is reused, the rest is made.
 
 The runner decides nothing on its own: which script, which variations, whether a dependency is wanted and what a
-step's identity is all come from the resolver's functions, asked again as values arrive.
+step's identity is all come from the resolver's functions, asked again as values arrive. What only a step that really
+runs needs is imported there: a run in which all is cached is the most frequent one.
 """
 
 from __future__ import annotations
@@ -21,14 +22,11 @@ from .frame import Call, Frame
 from .history import History
 from .hooks import Hooks
 from .manifest import is_yes
-from .native import NativeRun, choose_script
 from .outputs import check_outputs
 from .plan import Outcome, Step
 from .query import parse_query
 from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, walk
 from .store import Entry, Store
-from .transfer import reporting, throttled
-from .units import megabytes
 from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
 
 __all__ = ["RunOptions", "Runner"]
@@ -210,6 +208,8 @@ class Runner:
         frame.settle_env()
 
     def _run_hook(self, frame: Frame, phase: str, log: Path) -> None:
+        from .transfer import reporting, throttled
+
         with reporting(throttled(lambda done, total: self._tell("progress", frame, detail=_bytes_text(done, total)))):
             result = self.hooks.call(frame, phase, log)
         if result.get("version"):
@@ -222,6 +222,8 @@ class Runner:
                 frame.deps[kind] = frame.meta.get(kind, frame.deps[kind])
 
     def _run_native(self, frame: Frame, folder: Path, log: Path) -> None:
+        from .native import NativeRun, choose_script
+
         name = str(frame.native_input.get("script_name") or frame.script_name or "run")
         file = choose_script(frame.recipe.natives, name, frame.env.values)
         speech = dialect_of(frame)
@@ -301,4 +303,6 @@ def _observed(frame: Frame, step: Step) -> dict[str, Any]:
 
 
 def _bytes_text(done: int, total: int | None) -> str:
+    from .units import megabytes
+
     return f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done)
