@@ -27,7 +27,7 @@ def metadata(wheel: Path, names: list[str]) -> email.message.Message:
 @pytest.mark.parametrize("package", ["cm4bench", "cm4bench_results"])
 def test_every_file_of_the_typed_packages_is_in_it(names: list[str], package: str, clone: Path):
     (source,) = (path for path in clone.glob(f"automation/*/{package}"))
-    files = [path for path in source.rglob("*") if path.is_file()]
+    files = [path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     assert source / "py.typed" in files
     assert {f"{package}/{path.relative_to(source)}" for path in files} <= set(names)
 
