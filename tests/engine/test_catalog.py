@@ -240,3 +240,13 @@ def test_a_corrected_manifest_comes_back(strict_repo: RepoBuilder, home: Path):
     assert opened(home, strict_repo).set_aside
     strict_repo.script("one")
     assert not opened(home, strict_repo).set_aside
+
+
+def test_a_manifest_added_beside_a_known_one_is_seen_when_its_script_is_chosen(repo: RepoBuilder, home: Path):
+    """`cm update script` writes a `_cm.json` beside the YAML."""
+    folder = repo.script("tool", tags="tool", cache=False)
+    assert not opened(home, repo).select(parse_query("tool")).script.caches
+    (folder / "_cm.json").write_text('{"cache": true}')
+    assert opened(home, repo).select(parse_query("tool")).script.caches
+    (folder / "_cm.json").unlink()
+    assert not opened(home, repo).select(parse_query("tool")).script.caches

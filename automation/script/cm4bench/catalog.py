@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import CMBenchError, ManifestError, NotFound, did_you_mean
-from .index import Index, Row, open_index
+from .index import Index, Row, has_new_manifest, open_index
 from .manifest import Repo, Script
 from .query import Query
 
@@ -35,17 +35,18 @@ class Selection(NamedTuple):
 
 
 class Catalog:
-    """Find scripts by tags. Immutable once opened; open a new one to see later edits."""
+    """Find scripts by tags. Opened once per command; open a new one to see later edits."""
 
-    def __init__(self, repos: Sequence[Repo], index: Index) -> None:
+    def __init__(self, repos: Sequence[Repo], index: Index, home: Path) -> None:
         self.repos = tuple(repos)
         self._index = index
+        self._home = home
         self._scripts: dict[int, Script] = {}
 
     @classmethod
     def open(cls, repos: Sequence[Repo], home: Path) -> Catalog:
         """Read the index under `home`, refresh what changed on disk, and write it back if anything did."""
-        return cls(repos, open_index(repos, home))
+        return cls(repos, open_index(repos, home), home)
 
     def __len__(self) -> int:
         return sum(1 for number in range(len(self._index.rows)) if self._row(number).stamp)
@@ -70,6 +71,9 @@ class Catalog:
             ManifestError: the match is set aside because its manifest is faulty.
         """
         candidates = self._with_tags(query)
+        if any(has_new_manifest(self._row(n)) for n in self._numbers(query.tags)):
+            self._reload()
+            candidates = self._with_tags(query)
         if not candidates:
             raise self._no_tags(query)
         found = [s for s in candidates if all(offers(s, v) for v in _variation_words(query))]
@@ -79,6 +83,11 @@ class Catalog:
         if len(found) == 1:
             return Selection(found[0])
         return Selection(found[0], tuple(found[1:]), _why_first(found))
+
+    def _reload(self) -> None:
+        """A manifest was added beside a known one, which a warm start does not look for in thousands of folders."""
+        self._index = open_index(self.repos, self._home, thorough=True)
+        self._scripts.clear()
 
     def has_tag(self, tag: str) -> bool:
         return tag in self._index.by_tag

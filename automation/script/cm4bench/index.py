@@ -14,7 +14,7 @@ from .compat.dialect import MLC_MANIFEST_NAMES
 from .errors import ManifestError
 from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
 
-__all__ = ["Index", "Row", "open_index"]
+__all__ = ["Index", "Row", "has_new_manifest", "open_index"]
 
 _VERSION = 9
 
@@ -40,13 +40,16 @@ class Index(NamedTuple):
     faulty: Sequence[int] = ()
 
 
-def open_index(repos: Sequence[Repo], home: Path) -> Index:
-    """The index of these repositories, from its file under `home` as far as that still tells the truth."""
+def open_index(repos: Sequence[Repo], home: Path, *, thorough: bool = False) -> Index:
+    """The index of these repositories, from its file under `home` as far as that still tells the truth.
+
+    `thorough` also looks for manifests that were added beside known ones.
+    """
     identity = hashlib.sha256("\0".join(f"{r.path}|{r.prefix}|{r.strict}" for r in repos).encode()).hexdigest()
     store = home / f"catalog-{identity[:12]}.bin"
     stored = read_blob(store, _VERSION)
     folders = [(number, folder) for number, repo in enumerate(repos) for folder in _script_folders(repo.script_root)]
-    if stored and _is_current(stored[0], folders):
+    if stored and not thorough and _is_current(stored[0], folders):
         return Index(*stored)
     known = {row[0]: row for row in stored[0]} if stored else {}
     index = _build([_refreshed(folder, n, repos[n], known.get(folder)) for n, folder in folders])
@@ -70,6 +73,11 @@ def _is_current(rows: Sequence[Any], folders: Sequence[tuple[int, str]]) -> bool
             if info.st_mtime_ns != mtime or info.st_size != size:
                 return False
     return True
+
+
+def has_new_manifest(row: Row) -> bool:
+    """Has a manifest been added or taken away since the row was read, as `cm update` does?"""
+    return _stamp(row.folder) != tuple(item for item in row.stamp if not item[0].startswith("../"))
 
 
 def _refreshed(folder: str, number: int, repo: Repo, known: Any) -> Row:
