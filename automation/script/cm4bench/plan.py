@@ -97,6 +97,20 @@ class Plan(NamedTuple):
         _post_order(self.root, found, set())
         return list(found.values())
 
+    def all_steps(self, *, supposed: bool = False) -> list[Step]:
+        """Each step once, dependencies first, also inside of what is cached; `supposed`: behind undecided edges too."""
+        found: dict[str, Step] = {}
+        stack: list[tuple[Step, bool]] = [(self.root, False)]
+        while stack:
+            step, expanded = stack.pop()
+            if expanded:
+                found.setdefault(step.id, step)
+            elif step.id not in found:
+                stack.append((step, True))
+                edges = (e for e in reversed(step.edges) if e.wanted or (supposed and e.wanted is None))
+                stack += [(e.step, False) for e in edges if e.step is not None]
+        return list(found.values())
+
     def to_run(self) -> list[Step]:
         return [step for step in self.steps() if not step.cached]
 

@@ -21,7 +21,7 @@ from ..store import Entry
 from ..tools.lock import lock_run, locked_request
 from ..tools.lockfile import Lock
 from ..tools.roots import Roots
-from .contents import engine_repository, involved_repositories, involved_steps, repository_files
+from .contents import engine_repository, involved_repositories, repository_files
 from .entries import Names, entry_files, folders_of, traveller, travelling
 from .mounts import GivenPath, given_paths, replaced
 from .packing import Packer
@@ -67,7 +67,7 @@ class _Making:
     def __init__(self, engine: Engine, request: Request, report: Report, folder: Path, limit: int | None) -> None:
         self.engine, self.request, self.limit = engine, request, limit
         self.plan = engine.plan(request, report.done)
-        self.steps = involved_steps(self.plan)
+        self.steps = self.plan.all_steps(supposed=True)
         self.lock = lock_run(engine, request, report)
         self.packer = Packer(folder)
         self.repos = involved_repositories(self.plan, engine.repos)

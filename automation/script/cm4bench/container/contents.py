@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..errors import CMBenchError
 from ..manifest import Repo
-from ..plan import Plan, Step
+from ..plan import Plan
 
-__all__ = ["engine_repository", "involved_repositories", "involved_steps", "repository_files"]
+__all__ = ["engine_repository", "involved_repositories", "repository_files"]
 
 _NOT_NEEDED = {"tests", "docs", "benchmarks", "cache", "experiment-results", "cm4bench-results", "results"}
 _LAUNCHER = Path("launcher/environment.py")
@@ -59,21 +59,7 @@ def engine_repository(repos: Sequence[Repo]) -> Repo:
     )
 
 
-def involved_steps(plan: Plan) -> list[Step]:
-    """Every step that may run, also inside cached ones and behind undecided conditions, dependencies first."""
-    found: dict[str, Step] = {}
-    stack: list[tuple[Step, bool]] = [(plan.root, False)]
-    while stack:
-        step, expanded = stack.pop()
-        if expanded:
-            found.setdefault(step.id, step)
-        elif step.id not in found:
-            stack.append((step, True))
-            stack += [(e.step, False) for e in reversed(step.edges) if e.step is not None and e.wanted is not False]
-    return list(found.values())
-
-
 def involved_repositories(plan: Plan, repos: Sequence[Repo]) -> list[Repo]:
     """The engine's repository first, then each other with a step in the plan."""
-    engine, used = engine_repository(repos), {step.script.repo for step in involved_steps(plan)}
+    engine, used = engine_repository(repos), {step.script.repo for step in plan.all_steps(supposed=True)}
     return [engine, *(repo for repo in repos if repo in used and repo is not engine)]

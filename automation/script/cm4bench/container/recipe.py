@@ -12,7 +12,7 @@ from ..errors import CMBenchError
 from ..manifest import Repo
 from ..plan import Plan, Step
 from ..variations import layers
-from .contents import involved_repositories, involved_steps
+from .contents import involved_repositories
 from .standalone.index import PACKAGE_LISTS, folder_name
 from .wheels import TORCH_FOR_CPUS
 
@@ -57,7 +57,7 @@ def image_recipe(plan: Plan, repos: Sequence[Repo], base: str, *, wheels: bool =
     Raises:
         CMBenchError: a package name that is none, or no clone of cm4bench among the repositories.
     """
-    steps = involved_steps(plan)
+    steps = plan.all_steps(supposed=True)
     packages = python_packages(steps)
     return ImageRecipe(
         request=plan.request,
@@ -78,7 +78,7 @@ def folder_of(repo: Repo) -> str:
 
 def uses_cuda(plan: Plan) -> bool:
     """Was a CUDA device chosen, by name or because there is one?"""
-    return any("cuda" in step.variations for step in involved_steps(plan))
+    return any("cuda" in step.variations for step in plan.all_steps(supposed=True))
 
 
 def python_packages(steps: Sequence[Step]) -> list[tuple[str, bool]]:

@@ -13,7 +13,6 @@ from ..manifest import Script
 from ..plan import Edge, Plan, Step
 from ..query import Query, parse_query
 from ..redact import scrub
-from .lock import all_steps
 
 __all__ = ["Explanation", "explain", "explanation_data", "explanation_lines"]
 
@@ -53,7 +52,7 @@ def explain(engine: Engine, query: str, request: Request | None = None) -> list[
     """
     plan = engine.plan(request or Request(query))
     asked = _with_tags(engine, query)
-    found = [step for step in all_steps(plan) if _answers(step, asked)] if request else [plan.root]
+    found = [step for step in plan.all_steps() if _answers(step, asked)] if request else [plan.root]
     if found:
         return [_explained(engine, query, asked, step)._replace(needs=tuple(_needs(plan, step))) for step in found]
     return [_outside(engine, query, asked, plan)]
@@ -73,7 +72,7 @@ def _with_tags(engine: Engine, query: str) -> Query:
 def _outside(engine: Engine, query: str, asked: Query, plan: Plan) -> Explanation:
     """The script is not for certain in the plan: explain it alone, and say where it hangs."""
     step = engine.plan(Request(query)).root
-    for parent in all_steps(plan):
+    for parent in plan.all_steps():
         for edge in parent.edges:
             same = edge.step is not None and edge.step.script.path == step.script.path
             if edge.wanted is None and same:

@@ -25,7 +25,7 @@ from .lockdata import file_hashes, mark_path, package_of, tool_versions
 from .lockfile import MADE, DataMark, Lock, LockedRepo, LockedRequest, LockedStep
 from .roots import Roots
 
-__all__ = ["all_steps", "host_facts", "lock_plan", "lock_run", "locked_request", "request_of"]
+__all__ = ["host_facts", "lock_plan", "lock_run", "locked_request", "request_of"]
 
 _OF_THE_CALL = ("CM_TMP_", "CM_QUIET", "CM_VERBOSE", "CM_RENEW_CACHE_ENTRY")
 
@@ -38,20 +38,6 @@ def lock_plan(engine: Engine, request: Request) -> Lock:
 def lock_run(engine: Engine, request: Request, report: Report) -> Lock:
     """The lock of what was run; `engine` must be a new one, whose view of the store is not older than the run."""
     return _Locking(engine, request, engine.plan(request, report.done), report.done).lock(ran=True)
-
-
-def all_steps(plan: Plan) -> list[Step]:
-    """Every step of a plan once, dependencies first, also inside of what is cached."""
-    found: dict[str, Step] = {}
-    stack: list[tuple[Step, bool]] = [(plan.root, False)]
-    while stack:
-        step, expanded = stack.pop()
-        if expanded:
-            found.setdefault(step.id, step)
-        elif step.id not in found:
-            stack.append((step, True))
-            stack += [(e.step, False) for e in reversed(step.edges) if e.step is not None and e.wanted]
-    return list(found.values())
 
 
 def host_facts(engine: Engine) -> dict[str, Any]:
@@ -90,7 +76,7 @@ class _Locking:
         self.engine = engine
         self.request = request
         self.roots = Roots(engine.home, engine.repos, Path.cwd())
-        self.steps = all_steps(plan)
+        self.steps = plan.all_steps()
         self.done = done
 
     def lock(self, *, ran: bool) -> Lock:

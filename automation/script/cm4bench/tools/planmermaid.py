@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from ..plan import Edge, Plan, Step
-from .lock import all_steps
 
 __all__ = ["mermaid_lines"]
 
@@ -19,14 +18,14 @@ _STYLES = (
 
 def mermaid_lines(plan: Plan) -> Iterator[str]:
     """Arrows lead from a step to what it needs; a dashed arrow is decided on the way."""
-    steps = all_steps(plan)
+    steps = plan.all_steps()
     names = {step.id: f"s{number}" for number, step in enumerate(steps)}
     for _, edge in plan.undecided():
         if edge.step is not None and edge.step.id not in names:
             names[edge.step.id] = f"s{len(names)}"
             steps.append(edge.step)
     yield "flowchart TD"
-    sure = {step.id for step in all_steps(plan)}
+    sure = {step.id for step in plan.all_steps()}
     for step in steps:
         yield f'  {names[step.id]}["{_label(step)}"]:::{_style(step, step.id in sure)}'
     for step in steps:
