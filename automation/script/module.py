@@ -38,6 +38,18 @@ class CAutomation(Automation):
         """`cm find script --tags=…`."""
         return self._act("search", i)
 
+    def copy(self, i: dict) -> dict:
+        """`cm copy script NAME [REPO:]NEW`; cmind's own action, which takes NEW from `parsed_artifacts`."""
+        return super().copy({**i, "artifacts": [], "named": True})
+
+    def move(self, i: dict) -> dict:
+        """`cm mv script NAME [REPO:]NEW`."""
+        return super().move({**i, "artifacts": [], "named": True})
+
+    def delete(self, i: dict) -> dict:
+        """`cm rm script NAME`: by name, or by `--tags`; never by a word that is only a tag."""
+        return super().delete({**i, "named": True})
+
     def show(self, i: dict) -> dict:
         """`cm show script --tags=…`."""
         return self._act("show", i)

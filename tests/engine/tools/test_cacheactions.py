@@ -56,8 +56,17 @@ def test_showing(automation: Any, capsys: pytest.CaptureFixture[str]):
 
 def test_finding(automation: Any, bench: Bench, capsys: pytest.CaptureFixture[str]):
     found = cacheactions.search(automation, {"out": "con", "tags": "get"})["list"]
-    assert sorted(map(Path, found)) == bench.entries()
-    assert capsys.readouterr().out.split() == found
+    assert sorted(Path(entry.path) for entry in found) == bench.entries()
+    assert capsys.readouterr().out.split() == [entry.path for entry in found]
+    assert all(entry.meta["uid"] == Path(entry.path).name and "get" in entry.meta["tags"] for entry in found)
+    assert json.loads(json.dumps(found))[0]["path"] == found[0].path
+
+
+def test_one_entry_by_its_uid(automation: Any, bench: Bench):
+    uid = bench.entries()[0].name
+    assert [entry.meta["uid"] for entry in cacheactions.search(automation, {"artifact": uid})["list"]] == [uid]
+    cacheactions.prune(automation, {"artifact": uid, "f": True})
+    assert uid not in [folder.name for folder in bench.entries()]
 
 
 def entry_of(bench: Bench, label: str) -> Path:

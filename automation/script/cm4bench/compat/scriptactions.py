@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..adapter import engine_for, request_from, tags_of
+from ..catalog import Catalog
 from ..engine import Request
 from ..errors import CMBenchError, NotFound
 from ..manifest import Script, is_yes
 from ..query import Query, parse_query
+from .artifacts import found_script
 
 __all__ = ["add", "doc", "docker", "dockerfile", "gui", "help_", "native_run", "search", "show", "test", "version"]
 
 Answer = dict[str, Any]
 
 
-class FoundScript:
-    """A script as CM's `find` returns it."""
-
-    def __init__(self, script: Script) -> None:
-        repo = script.repo
-        self.path = str(script.path)
-        self.meta = dict(script.raw)
-        self.original_meta = self.meta
-        self.repo_path = str(repo.path)
-        self.repo_meta = {"alias": repo.alias, "uid": repo.uid, "prefix": repo.prefix}
-
-
 def _matching(automation: Any, i: Mapping[str, Any]) -> tuple[Query, list[Script]]:
+    """By name (alias, uid, `repository:alias`, a pattern of aliases) if the first word is one, else by tags."""
     engine = engine_for(automation)
-    text = tags_of(i)
+    named = _named(engine.catalog, i)
+    text = "" if named else tags_of(i)
     query = engine.query(text) if text else Query()
-    return query, engine.catalog.find(query)
+    return query, named or engine.catalog.find(query)
+
+
+def _named(catalog: Catalog, i: Mapping[str, Any]) -> list[Script]:
+    word = str(i.get("artifact") or "").strip()
+    if not word or " " in word or i.get("tags") or i.get("artifacts"):
+        return []
+    repo, _, name = word.rpartition(":")
+    alias, _, uid = name.partition(",")
+    owner = repo.partition(",")[0]
+    return [
+        s
+        for s in catalog
+        if (uid or alias) == s.uid or (not uid and fnmatch.fnmatchcase(s.alias, alias))
+        if owner in ("", s.repo.alias, s.repo.uid)
+    ]
 
 
 def search(automation: Any, i: Mapping[str, Any]) -> Answer:
-    """Scripts by tags and variations; their folders are printed one a line."""
+    """Scripts by name, or by tags and variations; their folders are printed one a line."""
     text = tags_of(i)
     try:
         query, scripts = _matching(automation, i)
     except NotFound:
         query, scripts = parse_query(text), []
+    if i.get("named") and not i.get("tags"):
+        scripts = _named(engine_for(automation).catalog, i)
     if i.get("out") == "con":
         print("\n".join(str(script.path) for script in scripts))
-    found = [FoundScript(script) for script in scripts]
+    found = [found_script(script) for script in scripts]
     return {
         "return": 0,
         "list": found,
@@ -63,7 +73,7 @@ def show(automation: Any, i: Mapping[str, Any]) -> Answer:
         for script in scripts:
             print(f"{script.alias}: {script.raw.get('name') or ''}\n  {' '.join(script.tags)}\n  {script.path}")
         print(f"{len(scripts)} scripts")
-    return {"return": 0, "list": [FoundScript(script) for script in scripts]}
+    return {"return": 0, "list": [found_script(script) for script in scripts]}
 
 
 def help_(automation: Any, i: Mapping[str, Any]) -> Answer:

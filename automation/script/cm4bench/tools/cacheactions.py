@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..compat.artifacts import found_entry
 from ..errors import CMBenchError
 from ..manifest import is_yes
 from ..outputs import verify_content
@@ -28,15 +29,16 @@ def show(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
             for key, value in entry.outcome.new_env.items() if is_yes(i.get("env")) else ():
                 print(f"    {key}={value}")
         print(f"{len(found)} entries")
-    return {"return": 0, "entries": [_data(entry, tags) for entry, tags in found]}
+    entries = [_data(entry, tags) for entry, tags in found]
+    return {"return": 0, "entries": entries, "list": [found_entry(entry.folder) for entry, _ in found]}
 
 
 def search(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
-    """Folders of the matching entries, one a line."""
+    """Folders of the matching entries, one a line; in `list` as CM's artifacts."""
     found = list(_chosen(automation, i))
     if i.get("out") == "con":
         print("\n".join(str(entry.folder) for entry, _ in found))
-    return {"return": 0, "list": [str(entry.folder) for entry, _ in found]}
+    return {"return": 0, "list": [found_entry(entry.folder) for entry, _ in found]}
 
 
 def verify(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _is_doomed(entry: Entry, i: Mapping[str, Any]) -> bool:
         return bool(verify_content(entry.outputs))
     days = i.get("older_than")
     if days is None:
-        return bool(i.get("tags")) or is_yes(i.get("all"))
+        return bool(i.get("tags") or i.get("artifact")) or is_yes(i.get("all"))
     try:
         return time.time() - entry.created > float(str(days)) * 86400
     except ValueError:
@@ -94,11 +96,13 @@ def _is_doomed(entry: Entry, i: Mapping[str, Any]) -> bool:
 
 
 def _chosen(automation: Any, i: Mapping[str, Any]) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """Entries with the tags of `--tags`; `cm show cache UID` chooses one."""
     query = parse_query(str(i.get("tags") or ""))
+    uid = str(i.get("artifact") or "").strip(",").lower()
     store = _store(automation)
     for entry in store.entries():
         tags = store.tags_of(entry.folder)
-        if _matches(query, tags):
+        if _matches(query, tags) and uid in ("", entry.folder.name):
             yield entry, tags
 
 
