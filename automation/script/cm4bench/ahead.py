@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .confidential import cleanse, secrets_of
 from .dependencies import dependency_call, verdict_of
@@ -21,6 +21,7 @@ from .events import Event
 from .frame import Call
 from .plan import Plan, Step
 from .resolver import Resolver
+from .values import NamedTuple
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

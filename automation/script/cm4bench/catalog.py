@@ -9,12 +9,12 @@ import marshal
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from .errors import CMBenchError, ManifestError, NotFound, did_you_mean
 from .index import Index, Row, has_new_manifest, open_index
 from .manifest import Repo, Script
 from .query import Query
+from .values import NamedTuple
 
 __all__ = ["Catalog", "Selection", "SetAside"]
 

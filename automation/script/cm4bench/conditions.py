@@ -6,9 +6,10 @@ The word lists (yes/on/true/1 mean "set", no/off/false/0 mean "unset") are CM's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .environment import Environment, Pending
+from .values import NamedTuple
 
 __all__ = ["CONDITION_KEYS", "Verdict", "judge"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 from .errors import Conflict
 from .plan import Edge, Plan, Step
+from .values import NamedTuple
 from .versions import VersionRange
 
 __all__ = ["Demand", "agree", "demands_of"]

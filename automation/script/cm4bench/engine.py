@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .catalog import Catalog
 from .environment import Environment
@@ -23,6 +23,7 @@ from .recipe import RecipeBook
 from .resolver import Resolver
 from .runner import Runner, RunOptions
 from .store import Store, entry_uid
+from .values import NamedTuple
 from .versions import VersionRange
 
 __all__ = ["Engine", "Report", "Request"]

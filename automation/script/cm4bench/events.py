@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+
+from .values import NamedTuple
 
 __all__ = ["Event", "Listener", "silent"]
 

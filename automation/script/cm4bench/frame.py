@@ -7,9 +7,8 @@ then each variation, each complete combination, the version's block; constants a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .conditions import judge
 from .deplists import DEP_LISTS, add_to_named, append_deps
@@ -19,6 +18,7 @@ from .manifest import Script, is_yes
 from .query import Query
 from .recipe import Recipe
 from .requirements import Requirement, read_requirements
+from .values import NamedTuple
 from .variations import Selected, layers, select_variations
 from .versions import VersionRange
 
@@ -53,7 +53,6 @@ class Call(NamedTuple):
     chain: tuple[str, ...] = ()
 
 
-@dataclass(eq=False, repr=False)
 class Frame:
     """The working values of one step. Mutable: phases and dependencies change `env` and `state` as they go.
 
@@ -61,33 +60,35 @@ class Frame:
     the identities of all steps inside them, `requested` the tags of the dependencies as they were asked for.
     """
 
-    call: Call
-    script: Script
-    recipe: Recipe
-    selected: Selected
-    env: Environment
-    state: Environment
-    meta: dict[str, Any]
-    const: dict[str, Any]
-    const_state: dict[str, Any]
-    adr: dict[str, Any]
-    deps: dict[str, list[dict[str, Any]]]
-    new_env_keys: list[str]
-    new_state_keys: list[str]
-    version: VersionRange = VersionRange()
-    demanded: VersionRange = VersionRange()
-    script_name: str = ""
-    templated: set[str] = field(default_factory=set)
-    entry_env: Environment = field(default_factory=Environment)
-    entry_state: Environment = field(default_factory=Environment)
-    requirements: list[Requirement] = field(default_factory=list)
-    native_input: dict[str, Any] = field(default_factory=dict)
-    trail: list[str] = field(default_factory=list)
-    produced: set[str] = field(default_factory=set)
-    requested: list[str] = field(default_factory=list)
-    extra_tags: list[str] = field(default_factory=list)
-    conditional: list[Mapping[str, Any]] = field(default_factory=list)
-    docker: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, call: Call, script: Script, recipe: Recipe, selected: Selected) -> None:
+        raw = script.raw
+        self.call = call
+        self.script = script
+        self.recipe = recipe
+        self.selected = selected
+        self.env = call.env.copy()
+        self.state = call.state.copy()
+        self.entry_env = self.entry_state = _NOTHING
+        self.meta: dict[str, Any] = plain_copy(dict(raw))
+        self.const = dict(call.const)
+        self.const_state = dict(call.const_state)
+        self.adr: dict[str, Any] = plain_copy(dict(call.adr))
+        # hooks change these lists through the manifest, as in CM
+        self.deps: dict[str, list[dict[str, Any]]] = {name: self.meta.get(name) or [] for name in DEP_LISTS}
+        self.new_env_keys = [str(key) for key in raw.get("new_env_keys") or ()]
+        self.new_env_keys += [output.key for output in script.outputs if output.key not in self.new_env_keys]
+        self.new_state_keys = [str(key) for key in raw.get("new_state_keys") or ()]
+        self.script_name = str(call.options.get("script_name") or raw.get("script_name") or "")
+        self.version = self.demanded = VersionRange()
+        self.templated: set[str] = set()
+        self.requirements: list[Requirement] = []
+        self.native_input: dict[str, Any] = {"path": str(script.path), "meta": self.meta}
+        self.trail: list[str] = []
+        self.produced: set[str] = set()
+        self.requested: list[str] = []
+        self.extra_tags: list[str] = []
+        self.conditional: list[Mapping[str, Any]] = []
+        self.docker: dict[str, Any] = {}
 
     @property
     def label(self) -> str:
@@ -142,25 +143,7 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
         CMBenchError: a flag with an impossible value, `ad` naming no dependency.
     """
     selected = select_variations(script, call.query.variations, call.query.excluded_variations)
-    frame = Frame(
-        call=call,
-        script=script,
-        recipe=recipe,
-        selected=selected,
-        env=call.env.copy(),
-        state=call.state.copy(),
-        meta=plain_copy(dict(script.raw)),
-        const=dict(call.const),
-        const_state=dict(call.const_state),
-        adr=plain_copy(dict(call.adr)),
-        deps={name: plain_copy(script.raw.get(name) or []) for name in DEP_LISTS},
-        new_env_keys=[str(k) for k in script.raw.get("new_env_keys") or ()],
-        new_state_keys=[str(k) for k in script.raw.get("new_state_keys") or ()],
-        script_name=str(call.options.get("script_name") or script.raw.get("script_name") or ""),
-    )
-    # hooks change these lists through the manifest, as in CM
-    frame.meta.update({name: frame.deps[name] for name in DEP_LISTS if name in frame.meta})
-    frame.new_env_keys += [output.key for output in script.outputs if output.key not in frame.new_env_keys]
+    frame = Frame(call, script, recipe, selected)
     _apply_call(frame)
     _apply_script(frame)
     frame.requirements += read_requirements(script.raw, script.alias)
@@ -171,7 +154,6 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
     _apply_docker_deps(frame)
     _apply_named_changes(frame)
     frame.settle_env()
-    frame.native_input.update(path=str(script.path), meta=frame.meta)
     frame.entry_env, frame.entry_state = frame.env.copy(), frame.state.copy()
     return frame
 

@@ -7,12 +7,13 @@ import marshal
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .blobfile import read_blob, write_blob
 from .compat.dialect import MLC_MANIFEST_NAMES
 from .errors import ManifestError
 from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
+from .values import NamedTuple
 
 __all__ = ["Index", "Row", "has_new_manifest", "open_index"]
 

@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .compat.dialect import MLC_MANIFEST_NAMES, to_cm
 from .errors import ManifestError
+from .values import NamedTuple
 
 __all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "load_raw", "manifest_files"]
 

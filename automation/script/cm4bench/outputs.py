@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import OutputMissing
 from .manifest import Output
+from .values import NamedTuple
 
 __all__ = ["Fingerprint", "check_outputs", "fingerprint_outputs", "first_damage", "verify_content"]
 

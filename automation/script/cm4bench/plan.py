@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .environment import Pending
 from .manifest import Script, Source
+from .values import NamedTuple
 from .versions import VersionRange
 
 __all__ = ["Edge", "Outcome", "Plan", "Step"]

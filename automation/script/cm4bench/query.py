@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from .errors import Conflict
+from .values import NamedTuple
 
 __all__ = ["Query", "is_uid", "parse_query", "parse_tags"]
 

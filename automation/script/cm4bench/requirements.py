@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import Conflict
+from .values import NamedTuple
 from .versions import compare
 
 __all__ = ["Requirement", "first_unmet", "read_requirements", "refuse_unmet"]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from .catalog import Catalog, Selection
 from .conditions import Verdict
@@ -26,6 +25,7 @@ from .plan import Edge, Outcome, Plan, Step
 from .query import Query
 from .recipe import RecipeBook
 from .requirements import refuse_unmet
+from .values import NamedTuple
 from .versions import VersionRange
 
 __all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "walk"]
@@ -62,21 +62,28 @@ class _Trace(NamedTuple):
     when: tuple[int, bool] | None
 
 
-@dataclass(eq=False, repr=False)
 class Resolver:
     """Resolves calls against one catalogue and one set of facts, remembering what it has resolved."""
 
-    catalog: Catalog
-    recipes: RecipeBook
-    facts: Facts
-    recall: Callable[[Step], tuple[Outcome | None, str]]
-    done: Mapping[str, Outcome] = field(default_factory=dict)
-    has_made: Callable[[str, Sequence[str]], bool] = lambda *_: False
-    agreed: dict[str, VersionRange] = field(default_factory=dict)
-    _traces: dict[str, list[_Trace]] = field(default_factory=dict)
-    _selections: dict[str, Selection] = field(default_factory=dict)
-    _makers: dict[str, str] = field(default_factory=dict)
-    _supposing: bool = False
+    def __init__(
+        self,
+        catalog: Catalog,
+        recipes: RecipeBook,
+        facts: Facts,
+        recall: Callable[[Step], tuple[Outcome | None, str]],
+        has_made: Callable[[str, Sequence[str]], bool] = lambda *_: False,
+    ) -> None:
+        self.catalog = catalog
+        self.recipes = recipes
+        self.facts = facts
+        self.recall = recall
+        self.has_made = has_made
+        self.done: Mapping[str, Outcome] = {}
+        self.agreed: dict[str, VersionRange] = {}
+        self._traces: dict[str, list[_Trace]] = {}
+        self._selections: dict[str, Selection] = {}
+        self._makers: dict[str, str] = {}
+        self._supposing = False
 
     def plan(self, call: Call) -> Plan:
         """Resolve a request; where several steps ask for versions of one thing, all get one that suits them.

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .compat.dialect import CM, dialect_of
 from .dependencies import dependency_call, give_back, verdict_of
@@ -27,6 +26,7 @@ from .plan import Outcome, Step
 from .query import parse_query
 from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, walk
 from .store import Entry, Store
+from .values import NamedTuple
 from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
 
 __all__ = ["RunOptions", "Runner"]
@@ -54,19 +54,21 @@ class _Skipped(Exception):
         self.instead = instead
 
 
-@dataclass(eq=False, repr=False)
 class Runner:
     """Performs calls. One runner per request; `done` remembers each step so that equal ones run once."""
 
-    resolver: Resolver
-    store: Store
-    hooks: Hooks
-    history: History
-    options: RunOptions
-    listener: Listener
-    done: dict[str, Outcome] = field(default_factory=dict)
-    ran: list[str] = field(default_factory=list)
-    made: list[str] = field(default_factory=list)
+    def __init__(
+        self, resolver: Resolver, store: Store, hooks: Hooks, history: History, options: RunOptions, listener: Listener
+    ) -> None:
+        self.resolver = resolver
+        self.store = store
+        self.hooks = hooks
+        self.history = history
+        self.options = options
+        self.listener = listener
+        self.done: dict[str, Outcome] = {}
+        self.ran: list[str] = []
+        self.made: list[str] = []
 
     def perform(self, call: Call) -> tuple[Outcome, Frame]:
         """Make or recall what a call asks for.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .conditions import CONDITION_KEYS
 from .deplists import DEP_LISTS
+from .values import NamedTuple
 
 __all__ = ["Misfit", "first_misfit", "misfits_in_named_changes"]
 

@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .confidential import holds_secret, is_secret, secrets_of
 from .errors import StoreError
 from .outputs import Fingerprint, fingerprint_outputs, first_damage
 from .plan import Outcome, Step
 from .redact import scrub, without_values
+from .values import NamedTuple
 
 __all__ = ["Entry", "Store", "entry_uid"]
 
