@@ -43,7 +43,7 @@ else:
             except KeyError as missing:
                 raise TypeError(f"{cls.__name__} lacks {missing.args[0]}") from None
             if named or len(given) > len(cls._fields):
-                raise TypeError(f"{cls.__name__} has no place for {', '.join(named) or given[-1]!r}")
+                raise TypeError(f"{cls.__name__} has no place for {', '.join(named) or given[-1]}")
             return given + tuple(rest)
 
         @classmethod
