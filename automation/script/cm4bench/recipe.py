@@ -22,7 +22,9 @@ _ASSIGNED = r"\b([A-Z][A-Z0-9_]{2,})="
 _SKIPPED_FOLDERS = {"__pycache__", ".git", "node_modules", "tmp", "docs", "dockerfiles"}
 _SKIPPED_SUFFIXES = {".pyc", ".md", ".png", ".log"}
 _MAX_SCANNED_BYTES = 1 << 20
-_VERSION = 5
+_VERSION = 6
+# read by the engine's helper for whoever calls it
+_READ_BY_HELPERS = {"find_artifact": ("CM_INPUT", "CM_TMP_PATH")}
 
 
 class Recipe:
@@ -108,6 +110,7 @@ def read_recipe(folder: Path, names: list[str]) -> Recipe:
             writes |= written
             constants |= named
             hooks |= defined if name == "customize.py" else set()
+            mentions.update(key for helper, keys in _READ_BY_HELPERS.items() if helper in text for key in keys)
         elif name not in ("_cm.yaml", "_cm.json", "meta.yaml", "meta.json"):
             writes.update(re.findall(_ASSIGNED, text))
     natives = [n for n in names if n.endswith((".sh", ".bat")) and "/" not in n]

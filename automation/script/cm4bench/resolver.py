@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,8 @@ __all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "wal
 
 PHASES = ("deps", "preprocess", "prehook_deps", "native", "posthook_deps", "postprocess", "post_deps")
 REHEARSED = ("deps", "prehook_deps")
-_VOLATILE = ("CM_TMP_", "CM_QUIET", "CM_VERBOSE", "CM_RENEW_CACHE_ENTRY")
+# not CM_TMP_PATH: where a tool is looked for (`--path`) decides what is found
+_VOLATILE = re.compile("CM_TMP_(?!PATH$)|CM_QUIET|CM_VERBOSE|CM_RENEW_CACHE_ENTRY").match
 _FORMAT = 1
 _MAX_DEPTH = 80
 
@@ -293,7 +295,7 @@ class Resolver:
             key: entry.provenance(key)
             for key in sorted(entry)
             if frame.recipe.may_read(key)
-            and not key.startswith(_VOLATILE)
+            and not _VOLATILE(key)
             and not self._made_inside(entry, key, frame, produced, own=key in own_outputs)
         }
 
@@ -403,7 +405,7 @@ def _seen(frame: Frame, reads: Callable[[str], bool], step: Step) -> dict[str, s
         key: env.provenance(key)
         for key in env
         if reads(key)
-        and not key.startswith(_VOLATILE)
+        and not _VOLATILE(key)
         and not inside.issuperset(origin_parts(env.origins.get(key, "")))
     }
     seen.update({f"state {key}": state.provenance(key) for key in state if reads(key) or key == "script_prefix"})
