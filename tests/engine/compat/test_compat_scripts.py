@@ -102,3 +102,20 @@ def test_lifetimes(text: str, seconds: int):
 def test_an_expired_entry_is_made_again(bench: Bench, repo: RepoBuilder):
     repo.script("short", cache=True, cache_expiration="0", run="true")
     assert bench.run("short").made == bench.run("short").made == ("short",)
+
+
+def test_where_a_tool_was_looked_for_belongs_to_its_entry(bench: Bench, repo: RepoBuilder, tmp_path: Path):
+    ask = "{'file_name': 'mytool', 'env': i['env'], 'os_info': i['os_info'], 'default_path_env_key': 'PATH',"
+    find = f"i['automation'].find_artifact({ask} 'env_path_key': 'CM_MYTOOL'}})"
+    folder = repo.script("tool", cache=True, new_env_keys=["CM_MYTOOL"])
+    (folder / "customize.py").write_text(
+        "from types import SimpleNamespace\nfrom cm4bench.compat import toolbox\n"
+        "def preprocess(i):\n    find = lambda asked: toolbox.find_artifact(None, asked)\n"
+        f"    i['automation'] = SimpleNamespace(find_artifact=find)\n    return {find}\n"
+    )
+    for name in ("a", "b"):
+        path = tool(tmp_path / name, "1")
+        assert bench.run("tool", env={"CM_TMP_PATH": str(path.parent)}).outcome.new_env == {"CM_MYTOOL": str(path)}
+    by_file = {"CM_INPUT": str(tmp_path / "a/mytool")}
+    assert bench.run("tool", env=by_file).made == ("tool",)
+    assert bench.run("tool", env=by_file).made == ()

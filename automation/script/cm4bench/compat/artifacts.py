@@ -62,4 +62,4 @@ def found_entry(folder: Path) -> FoundArtifact:
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any], *, append_lists: bool) -> dict[str, Any]:
-    return merge_values(old, new) if append_lists else {**old, **new}  # type: ignore[no-any-return]
+    return merge_values(old, new) if append_lists else {**old, **new}
