@@ -1,0 +1,1 @@
+"""Engines: models that generate tokens, many requests at a time."""
