@@ -112,10 +112,15 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def tags_of(i: Mapping[str, Any]) -> str:
-    """The request as one comma-separated text: the first word of the command line, then `--tags`, then more words."""
-    words = [str(i.get("artifact") or ""), str(i.get("tags") or "")]
-    words += [str(a) for a in i.get("artifacts") or () if isinstance(a, str)]
-    return ",".join(w.strip() for w in words if w.strip())
+    """The request as one comma-separated text: the first word of the command line, then `--tags`, then more words.
+
+    After a whole request (`cmr "set venv" NAME`) a plain word is an argument of the script; it reads it from its input.
+    """
+    first, tags = (str(i.get(key) or "").strip() for key in ("artifact", "tags"))
+    more = [str(a).strip() for a in i.get("artifacts") or () if isinstance(a, str)]
+    if " " in first or "," in first:
+        more = [word for word in more if word.startswith("_") or " " in word or "," in word]
+    return ",".join(word for word in (first, tags, *more) if word)
 
 
 def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
