@@ -6,9 +6,10 @@ import pytest
 import yaml
 from tests.workbench import Bench, RepoBuilder
 
+from cm4bench.adapter import tags_of
 from cm4bench.compat import toolbox
 from cm4bench.compat.dialect import MLC, to_cm
-from cm4bench.manifest import load_raw
+from cm4bench.manifestfiles import load_raw
 from cm4bench.validation import has_expired, lifetime_s
 
 
@@ -119,3 +120,16 @@ def test_where_a_tool_was_looked_for_belongs_to_its_entry(bench: Bench, repo: Re
     by_file = {"CM_INPUT": str(tmp_path / "a/mytool")}
     assert bench.run("tool", env=by_file).made == ("tool",)
     assert bench.run("tool", env=by_file).made == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "tags"),
+    [
+        ("set venv", "work", "set venv"),
+        ("set,venv", "_v", "set,venv,_v"),
+        ("a b", "_v _w", "a b,_v _w"),
+        ("detect", "os", "detect,os"),
+    ],
+)
+def test_a_word_after_a_whole_request_is_left_to_the_script(first: str, later: str, tags: str):
+    assert tags_of({"artifact": first, "artifacts": [later]}) == tags
