@@ -10,10 +10,9 @@ from harness.errors import HarnessError
 from harness.logs import DetailLog
 from harness.outcome import Failure, Quality, Submittable
 from harness.report import CONSOLE, ChildReport
+from harness.rounds.objections import objections
 from harness.scenarios import ALL
 from harness.watch import Ending, stuck_at
-
-SUBMISSION_MS = 600_000
 
 
 def process_failure(config: RunConfig, ending: Ending, report: ChildReport | None) -> Failure | None:
@@ -125,24 +124,19 @@ def _invalid_hint(config: RunConfig, log: DetailLog) -> str:
 def _quality_failure(quality: Quality | None, path: str) -> Failure | None:
     if quality is None or quality.passed is not False:
         return None
-    cause = (
-        f"{quality.metric} is {quality.value:.3f} {quality.unit} ({quality.correct} of {quality.total}), "
-        f"target {quality.target:g} {quality.unit}"
-    )
+    counted = f" ({quality.correct} of {quality.total})" if quality.correct is not None else ""
+    cause = f"{quality.metric} is {quality.value:.3f} {quality.unit}{counted}, target {quality.target:g} {quality.unit}"
     return Failure(kind="accuracy", cause=cause, hint="check the model's preprocessing and precision", log=path)
 
 
 def submittable(config: RunConfig, log: DetailLog, report: ChildReport) -> Submittable:
-    """What a submission checker would object to in this run alone."""
+    """What a submission checker would object to in this run alone, by the rules of the round its seeds belong to."""
     reasons = []
     if config.tier != "full":
         reasons.append(f"tier {config.tier}: not the benchmark's full data and model")
-    shortest = int(log.effective.get("effective_min_duration_ms", 0))
-    if config.mode == "performance" and shortest < SUBMISSION_MS:
-        reasons.append(f"demonstration run: min_duration is {shortest} ms, a submission needs {SUBMISSION_MS} ms")
-    needed = ALL[config.scenario].percentile
-    used = 100 * float(log.effective.get("effective_target_latency_percentile", 0))
-    if needed and used < needed - 1e-6:
-        reasons.append(f"latency percentile {used:g} instead of {needed:g}")
+    try:
+        reasons.extend(objections(config.benchmark, config.scenario, log.values))
+    except HarnessError as error:
+        reasons.append(f"the round's rules cannot be read: {error.cause}")
     reasons.extend(report.notes)
     return Submittable(ok=not reasons, reasons=tuple(reasons))
