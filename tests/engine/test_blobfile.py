@@ -31,9 +31,9 @@ def test_a_place_that_cannot_be_written_costs_nothing(tmp_path: Path):
 
 
 def test_a_full_disk_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(self: Path, target: object) -> None:
+    def full(source: object, target: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     write_blob(tmp_path / "b.bin", 1, {})
     assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cm4bench.errors import ManifestError
-from cm4bench.manifest import Input, Output, Repo, Script, Source, is_yes, load_raw
+from cm4bench.manifest import Input, Output, Repo, Script, Source, is_yes
+from cm4bench.manifestfiles import load_raw
 
 
 def script(**raw: object) -> Script:

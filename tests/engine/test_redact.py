@@ -1,8 +1,12 @@
 """Secrets are recognised by key and by look; ordinary values stay as they are."""
 
-import pytest
+import re
 
-from cm4bench.redact import REDACTED, redacted_paths, scrub, secret_values, without_values
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cm4bench.redact import REDACTED, names_secret, redacted_paths, scrub, secret_values, without_values
 
 GITHUB = "ghp_" + "a1B2" * 9
 
@@ -61,3 +65,17 @@ def test_a_secret_is_taken_out_where_it_is_repeated():
     secrets = secret_values({"gh_token": "abcdefgh", "short_token": "ab", "name": "zzzzzzzz"})
     assert secrets == {"abcdefgh"}
     assert without_values({"log": ["x=abcdefgh;", 3]}, secrets) == {"log": [f"x={REDACTED};", 3]}
+
+
+NAMED_SECRET = re.compile(
+    r"(?i)token(?!iz)|passw|passphrase|secret|credential|(api|access|private)_?key|(^|_)(auth|pat|pwd)($|_)"
+)
+WORDS = ["CM", "token", "tokenizer", "PATH", "pat", "auth", "author", "api", "key", "KEY", "Access", "privatekey", "x"]
+
+
+@given(
+    st.lists(st.sampled_from([*WORDS, "passwd", "secret", "keys", "pwd", "monkey"]), max_size=5), st.sampled_from("_- ")
+)
+def test_names_of_secrets_are_those_of_the_rule(words: list[str], gap: str):
+    key = gap.join(words)
+    assert names_secret(key) == bool(NAMED_SECRET.search(key))

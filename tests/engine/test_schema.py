@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cm4bench.manifest import load_raw
+from cm4bench.manifestfiles import load_raw
 from cm4bench.schema import find_unknown_keys, find_wrong_shape
 
 

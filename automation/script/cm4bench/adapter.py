@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from .compat.runflags import after_run, environment_of, with_extra_command
@@ -46,15 +45,20 @@ def engine_for(automation: Any, listener: Any = None) -> Engine:
         from .container.carried import CapsuleEngine
 
         kind = CapsuleEngine.here
-    engine: Engine = kind(repos, Path(cm.repos_path), automation=automation, listener=listener or silent)
+    engine: Engine = kind(repos, str(cm.repos_path), automation=automation, listener=listener or silent)
     return engine
 
 
 def _unregistered() -> Iterator[Repo]:
     """Repositories named by folder in CM4BENCH_REPOS: CM's, or MLCFlow's (which cmind cannot register)."""
+    folders = [folder for folder in os.environ.get("CM4BENCH_REPOS", "").split(os.pathsep) if folder]
+    if not folders:
+        return
+    from pathlib import Path
+
     import yaml
 
-    for folder in filter(None, os.environ.get("CM4BENCH_REPOS", "").split(os.pathsep)):
+    for folder in folders:
         path = Path(folder).expanduser()
         about = next((path / name for name in ("cmr.yaml", "meta.yaml") if (path / name).is_file()), None)
         if about is None:
@@ -70,7 +74,7 @@ def _repo(item: Any) -> Repo:
     meta = item.meta or {}
     strict = is_yes((meta.get("cm4bench") or {}).get("strict"))
     alias, uid, prefix = (str(meta.get(key) or "") for key in ("alias", "uid", "prefix"))
-    return Repo(alias or str(item.path), Path(item.path), uid, prefix, strict)
+    return Repo(alias or str(item.path), os.path.normpath(item.path), uid, prefix, strict)
 
 
 def request_from(i: Mapping[str, Any]) -> Request:

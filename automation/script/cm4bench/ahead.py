@@ -211,7 +211,7 @@ def _silence(runner: Runner, job: Job) -> Path:
 
 
 def _log(runner: Runner, job: Job) -> Path:
-    return runner.options.logs / f"ahead-{job.step.id[:8]}.log"
+    return Path(runner.options.logs) / f"ahead-{job.step.id[:8]}.log"
 
 
 def _interrupt(*_: Any) -> None:

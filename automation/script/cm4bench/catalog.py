@@ -6,15 +6,19 @@ YAML is parsed only for manifests that changed, and a manifest is unpacked from 
 from __future__ import annotations
 
 import marshal
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import CMBenchError, ManifestError, NotFound, did_you_mean
 from .index import Index, Row, has_new_manifest, open_index
 from .manifest import Repo, Script
 from .query import Query
 from .values import NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Catalog", "Selection", "SetAside"]
 
@@ -37,16 +41,17 @@ class Selection(NamedTuple):
 class Catalog:
     """Find scripts by tags. Opened once per command; open a new one to see later edits."""
 
-    def __init__(self, repos: Sequence[Repo], index: Index, home: Path) -> None:
+    def __init__(self, repos: Sequence[Repo], index: Index, home: str) -> None:
         self.repos = tuple(repos)
         self._index = index
         self._home = home
         self._scripts: dict[int, Script] = {}
 
     @classmethod
-    def open(cls, repos: Sequence[Repo], home: Path) -> Catalog:
+    def open(cls, repos: Sequence[Repo], home: str | os.PathLike[str]) -> Catalog:
         """Read the index under `home`, refresh what changed on disk, and write it back if anything did."""
-        return cls(repos, open_index(repos, home), home)
+        place = os.fspath(home)
+        return cls(repos, open_index(repos, place), place)
 
     def __len__(self) -> int:
         return sum(1 for number in range(len(self._index.rows)) if self._row(number).stamp)
@@ -56,6 +61,8 @@ class Catalog:
 
     @cached_property
     def set_aside(self) -> tuple[SetAside, ...]:
+        from pathlib import Path
+
         rows = (self._row(number) for number in self._index.faulty)
         return tuple(SetAside(Path(row.folder), row.fault) for row in rows)
 
@@ -115,7 +122,7 @@ class Catalog:
         for tag in query.excluded_tags:
             numbers.difference_update(self._index.by_tag.get(tag, ()))
         scripts = [self._script(n) for n in numbers]
-        return sorted(scripts, key=lambda s: (s.sort, self.repos.index(s.repo), str(s.path)))
+        return sorted(scripts, key=lambda s: (s.sort, self.repos.index(s.repo), s.folder))
 
     def _numbers(self, tags: Sequence[str]) -> set[int]:
         if not tags:
@@ -132,13 +139,14 @@ class Catalog:
     def _script(self, number: int) -> Script:
         if number not in self._scripts:
             row = self._row(number)
-            self._scripts[number] = Script(Path(row.folder), self.repos[row.repo], marshal.loads(row.packed))
+            self._scripts[number] = Script(row.folder, self.repos[row.repo], marshal.loads(row.packed))
         return self._scripts[number]
 
     def _refuse_faulty(self, script: Script) -> None:
-        fault = next((aside for aside in self.set_aside if aside.path == script.path), None)
-        if fault:
-            raise ManifestError(fault.cause, hint="correct the manifest and run the same command again")
+        rows = (self._row(number) for number in self._index.faulty)
+        faulty = next((row for row in rows if row.folder == script.folder), None)
+        if faulty:
+            raise ManifestError(faulty.fault, hint="correct the manifest and run the same command again")
 
     def _no_tags(self, query: Query) -> CMBenchError:
         known = self._index.by_tag

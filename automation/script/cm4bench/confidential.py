@@ -6,19 +6,21 @@ that a secret was given, not which: a renewed token makes nothing anew.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .redact import REDACTED, names_secret, recognised, scrub
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Censor", "cleanse", "holds_secret", "is_secret", "masked", "secrets_of", "without"]
 
 _SHORTEST_RECOGNISED = 6
 _SHORTEST_TELLING = 13
 # `CM_TOKEN_PATH`, `CM_GOOGLE_AUTH_VERSION` are about secrets without being any
+_KEYS = tuple(f"{kind}{gap}key" for kind in ("api", "access", "private", "secret") for gap in ("", "_"))
 _ABOUT = ("version", "path", "paths", "dir", "file", "folder", "tags", "name", "key", "url")
 
 
@@ -43,7 +45,7 @@ def _names_a_secret(key: str) -> bool:
 
 def _is_about(key: str) -> bool:
     about = key.startswith("+") or key.lower().endswith(_ABOUT)
-    return about and not re.search(r"(?i)(api|access|private|secret)_?key$", key)
+    return about and not key.lower().endswith(_KEYS)
 
 
 def is_secret(key: str, value: Any) -> bool:

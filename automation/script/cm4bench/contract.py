@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,23 +22,23 @@ class Artifact:
     def __init__(self, frame: Frame) -> None:
         repo = frame.script.repo
         self.meta = frame.meta
-        self.path = str(frame.script.path)
-        self.repo_path = str(repo.path)
+        self.path = frame.script.folder
+        self.repo_path = repo.folder
         self.repo_meta = {"alias": repo.alias, "uid": repo.uid, "prefix": repo.prefix}
 
 
 class ScriptInput(dict[str, Any]):
     """`run_script_input`: what the script's native part will be run with; hooks read and change it.
 
-    `frame` and `log` are ours: the helpers that run native scripts on a hook's behalf need them.
+    `frame` and `log_file` are ours: the helpers that run native scripts on a hook's behalf need them.
     """
 
     frame: Frame
-    log: Path
+    log_file: str
     module: ModuleType
 
 
-def script_input(frame: Frame, automation: Any, module: ModuleType, log: Path) -> ScriptInput:
+def script_input(frame: Frame, automation: Any, module: ModuleType, log: str) -> ScriptInput:
     """The frame's one `run_script_input`, made at its first hook and kept for the later ones."""
     if not isinstance(frame.native_input, ScriptInput):
         made = ScriptInput({**_native_part(frame, automation), **frame.native_input})
@@ -47,13 +46,13 @@ def script_input(frame: Frame, automation: Any, module: ModuleType, log: Path) -
         made["customize_common_input"] = _common_part(frame, automation)
         frame.native_input = made
     given = frame.native_input
-    given.frame, given.log, given.module = frame, log, module
+    given.frame, given.log_file, given.module = frame, log, module
     return given
 
 
 def _native_part(frame: Frame, automation: Any) -> dict[str, Any]:
     return {
-        "path": str(frame.script.path),
+        "path": frame.script.folder,
         "bat_ext": ".sh",
         "os_info": os_info(),
         "const": frame.const,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .conditions import CONDITION_KEYS, Verdict, judge
-from .environment import Environment, Pending, expand, is_pattern, plain_copy, template_keys
+from .environment import Environment, Pending, expand, fits, is_pattern, plain_copy, template_keys
 from .errors import CMBenchError
 from .frame import Call, Frame, merge_values
 from .query import Query, parse_query, parse_tags
@@ -134,10 +134,8 @@ def _local_keys(frame: Frame) -> tuple[str, ...]:
 
 
 def _is_local(key: str, frame: Frame) -> bool:
-    import fnmatch
-
     keys = _local_keys(frame)
-    return key in keys or any(fnmatch.fnmatchcase(key, k) for k in keys if is_pattern(k))
+    return key in keys or any(fits(key, k) for k in keys if is_pattern(k))
 
 
 def _joined(base: Mapping[str, Any], more: Any) -> dict[str, Any]:

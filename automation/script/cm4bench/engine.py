@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .catalog import Catalog
 from .environment import Environment
@@ -25,6 +25,9 @@ from .runner import Runner, RunOptions
 from .store import Store, entry_uid
 from .values import NamedTuple
 from .versions import VersionRange
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Engine", "Report", "Request"]
 
@@ -75,14 +78,14 @@ class Engine:
     def __init__(
         self,
         repos: Sequence[Repo],
-        home: Path,
+        home: str | os.PathLike[str],
         *,
         automation: Any = None,
         facts: Facts | None = None,
         listener: Listener = silent,
     ) -> None:
         self.repos = tuple(repos)
-        self.home = home
+        self._home = os.fspath(home)
         self.listener = listener
         self._facts = facts
         self._automation = automation
@@ -93,7 +96,7 @@ class Engine:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.home)
+        return Store(self._home)
 
     @cached_property
     def facts(self) -> Facts:
@@ -101,15 +104,21 @@ class Engine:
 
     @cached_property
     def history(self) -> History:
-        return History(self._private / "history.bin")
+        return History(f"{self._private}/history.bin")
 
     @cached_property
     def recipes(self) -> RecipeBook:
-        return RecipeBook(self._private / "recipes.bin")
+        return RecipeBook(f"{self._private}/recipes.bin")
 
     @property
-    def _private(self) -> Path:
-        return self.home / "cm4bench"
+    def home(self) -> Path:
+        from pathlib import Path
+
+        return Path(self._home)
+
+    @property
+    def _private(self) -> str:
+        return f"{self._home}/cm4bench"
 
     def plan(self, request: Request, done: Mapping[str, Outcome] = MappingProxyType({})) -> Plan:
         """What `run` would do. Starts no process, opens no connection, writes nothing but the engine's own index.
@@ -164,7 +173,7 @@ class Engine:
 
     def _runner(self, resolver: Resolver, request: Request) -> Runner:
         keep = is_yes(request.options.get("dirty"))
-        options = RunOptions(self._private / "logs", verbose=request.verbose, renew=request.renew, keep_files=keep)
+        options = RunOptions(f"{self._private}/logs", verbose=request.verbose, renew=request.renew, keep_files=keep)
         runner = Runner(resolver, self.store, Hooks(self._automation), self.history, options, self.listener)
         resolver.done = runner.done
         return runner
@@ -213,7 +222,7 @@ class Engine:
             return query
         # `alias,uid` is CM's full form of a name
         script = self.catalog.by_name(name) if len(query.tags) == 1 or is_uid(name) else None
-        return query._replace(tags=script.tags, folder=str(script.path)) if script else query
+        return query._replace(tags=script.tags, folder=script.folder) if script else query
 
     def _refuse_unknown_options(self, query: Query, options: Mapping[str, Any]) -> None:
         """In repositories that opted into strictness a mistyped flag is an error, not a silent no-op."""

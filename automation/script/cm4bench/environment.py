@@ -6,7 +6,6 @@ so that a plan made before anything ran and the run itself speak of the same ste
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ __all__ = [
     "Environment",
     "Pending",
     "expand",
+    "fits",
     "is_pattern",
     "merge_lists",
     "origin_parts",
@@ -25,7 +25,7 @@ __all__ = [
     "template_keys",
 ]
 
-_TEMPLATE = re.compile(r"<<<(.*?)>>>")
+_TEMPLATE = r"<<<(.*?)>>>"
 
 
 class Pending(NamedTuple):
@@ -125,7 +125,7 @@ class Environment:
         found: dict[str, None] = {}
         for pattern in patterns:
             if is_pattern(pattern):
-                found.update(dict.fromkeys(k for k in self.values if fnmatch.fnmatchcase(k, pattern)))
+                found.update(dict.fromkeys(k for k in self.values if fits(k, pattern)))
             elif pattern in self.values:
                 found[pattern] = None
         return list(found)
@@ -139,6 +139,16 @@ def origin_parts(origin: str) -> list[str]:
 def is_pattern(key: str) -> bool:
     """Does the key name several others by `*` or `?`?"""
     return "*" in key or "?" in key
+
+
+def fits(key: str, pattern: str) -> bool:
+    """Is the key one of those that the pattern names? Most patterns are a beginning and `*`."""
+    beginning = pattern[:-1]
+    if pattern[-1:] == "*" and not any(special in beginning for special in "*?["):
+        return key.startswith(beginning)
+    import fnmatch
+
+    return fnmatch.fnmatchcase(key, pattern)
 
 
 def plain_copy(value: Any) -> Any:
@@ -155,7 +165,7 @@ def merge_lists(old: list[Any], new: list[Any]) -> list[Any]:
 
 def template_keys(value: Any) -> list[str]:
     """Keys named as `<<<KEY>>>` in the text form of a value."""
-    return _TEMPLATE.findall(value) if isinstance(value, str) and "<<<" in value else []
+    return re.findall(_TEMPLATE, value) if isinstance(value, str) and "<<<" in value else []
 
 
 def expand(value: Any, env: Environment) -> Any:

@@ -82,7 +82,7 @@ class Frame:
         self.version = self.demanded = VersionRange()
         self.templated: set[str] = set()
         self.requirements: list[Requirement] = []
-        self.native_input: dict[str, Any] = {"path": str(script.path), "meta": self.meta}
+        self.native_input: dict[str, Any] = {"path": script.folder, "meta": self.meta}
         self.trail: list[str] = []
         self.produced: set[str] = set()
         self.requested: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from .blobfile import read_blob, write_blob
 from .redact import scrub
@@ -17,7 +17,7 @@ _VERSION = 1
 class History:
     """Seconds per step label, the newest last; the estimate is their median."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: str | os.PathLike[str]) -> None:
         self._store = store
         self._seconds: dict[str, list[float]] | None = None
         self._dirty = False

@@ -1,18 +1,19 @@
 """The persistent index of manifests: opened with one `stat` per manifest, rebuilt only where something changed."""
 
+# paths are text on the way of every command, for importing pathlib costs 3 ms
+# ruff: noqa: PTH116
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from .blobfile import read_blob, write_blob
 from .compat.dialect import MLC_MANIFEST_NAMES
+from .digest import digest
 from .errors import ManifestError
-from .manifest import MANIFEST_NAMES, Repo, base_folder, load_raw
+from .manifest import MANIFEST_NAMES, Repo
 from .values import NamedTuple
 
 __all__ = ["Index", "Row", "has_new_manifest", "open_index"]
@@ -41,15 +42,15 @@ class Index(NamedTuple):
     faulty: Sequence[int] = ()
 
 
-def open_index(repos: Sequence[Repo], home: Path, *, thorough: bool = False) -> Index:
+def open_index(repos: Sequence[Repo], home: str, *, thorough: bool = False) -> Index:
     """The index of these repositories, from its file under `home` as far as that still tells the truth.
 
     `thorough` also looks for manifests that were added beside known ones.
     """
-    identity = hashlib.sha256("\0".join(f"{r.path}|{r.prefix}|{r.strict}" for r in repos).encode()).hexdigest()
-    store = home / f"catalog-{identity[:12]}.bin"
+    identity = digest("\0".join(f"{r.folder}|{r.prefix}|{r.strict}" for r in repos))
+    store = f"{home}/catalog-{identity[:12]}.bin"
     stored = read_blob(store, _VERSION)
-    folders = [(number, folder) for number, repo in enumerate(repos) for folder in _script_folders(repo.script_root)]
+    folders = [(number, folder) for number, repo in enumerate(repos) for folder in _script_folders(repo)]
     if stored and not thorough and _is_current(stored[0], folders):
         return Index(*stored)
     known = {row[0]: row for row in stored[0]} if stored else {}
@@ -85,12 +86,16 @@ def _refreshed(folder: str, number: int, repo: Repo, known: Any) -> Row:
     stamp = _stamp(folder)
     if known and known[2] == stamp:
         return Row(*known)
-    return _read(Path(folder), number, repo, stamp) if stamp else Row(folder, number, ())
+    return _read(folder, number, repo, stamp) if stamp else Row(folder, number, ())
 
 
-def _read(folder: Path, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...]) -> Row:
+def _read(name: str, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...]) -> Row:
+    from pathlib import Path
+
+    from .manifestfiles import base_folder, load_raw
     from .schema import find_unknown_keys, find_wrong_shape
 
+    folder = Path(name)
     try:
         raw = load_raw(folder)
         misshapen = find_wrong_shape(raw, folder)
@@ -98,13 +103,13 @@ def _read(folder: Path, number: int, repo: Repo, stamp: tuple[tuple[str, int, in
             raise ManifestError(misshapen)
         fault = (find_unknown_keys(raw, folder) if repo.strict else None) or ""
     except ManifestError as error:
-        return Row(str(folder), number, stamp, fault=error.cause)
+        return Row(name, number, stamp, fault=error.cause)
     tags = [str(tag) for tag in raw.get("tags") or ()]
     names = [str(raw[key]) for key in ("alias", "uid") if raw.get(key)]
     if "_base" in raw:
         base = base_folder(folder, raw)
-        stamp += tuple((f"../{base.name}/{name}", mtime, size) for name, mtime, size in _stamp(str(base)))
-    return Row(str(folder), number, stamp, marshal.dumps(raw), tags, names, fault)
+        stamp += tuple((f"../{base.name}/{file}", mtime, size) for file, mtime, size in _stamp(str(base)))
+    return Row(name, number, stamp, marshal.dumps(raw), tags, names, fault)
 
 
 def _build(rows: Sequence[Row]) -> Index:
@@ -118,9 +123,10 @@ def _build(rows: Sequence[Row]) -> Index:
     return Index([tuple(row) for row in rows], by_tag, by_name, [n for n, row in enumerate(rows) if row.fault])
 
 
-def _script_folders(root: Path) -> list[str]:
+def _script_folders(repo: Repo) -> list[str]:
+    parts = (repo.folder, repo.prefix, "script")
     try:
-        with os.scandir(root) as entries:
+        with os.scandir("/".join(filter(None, parts))) as entries:
             return sorted(entry.path for entry in entries if entry.is_dir())
     except OSError:
         return []
@@ -134,7 +140,7 @@ def _stamp_of(folder: str, names: Sequence[str]) -> tuple[tuple[str, int, int], 
     stamp = []
     for name in names:
         try:
-            info = os.stat(f"{folder}/{name}")  # noqa: PTH116 - thousands of them: no Path objects
+            info = os.stat(f"{folder}/{name}")
         except OSError:
             continue
         stamp.append((name, info.st_mtime_ns, info.st_size))

@@ -1,38 +1,47 @@
-"""A script directory's manifest: reading `_cm.yaml` and `_cm.json`, and the value types made from them."""
+"""A repository of scripts, a script and the typed parts of its manifest. `manifestfiles` reads them from disk."""
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .compat.dialect import MLC_MANIFEST_NAMES, to_cm
-from .errors import ManifestError
 from .values import NamedTuple
 
-__all__ = ["MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "load_raw", "manifest_files"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["DIALECT", "MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "is_yes"]
 
 MANIFEST_NAMES = ("_cm.yaml", "_cm.json")
-_DIALECT = "_dialect"
-_MAX_BASES = 10
-_MAX_VALUES = 1_000_000
+# where a manifest says that it was written in MLCFlow's words
+DIALECT = "_dialect"
 
 
 class Repo(NamedTuple):
     """A registered repository of scripts. `strict`: unknown manifest keys are errors here."""
 
     alias: str
-    path: Path
+    place: str | os.PathLike[str]
     uid: str = ""
     prefix: str = ""
     strict: bool = False
 
     @property
+    def folder(self) -> str:
+        """`path` as text. Objects are left to those who ask for them: importing pathlib costs a command 3 ms."""
+        return os.fspath(self.place)
+
+    @property
+    def path(self) -> Path:
+        from pathlib import Path
+
+        return Path(self.place)
+
+    @property
     def script_root(self) -> Path:
-        return self.path / self.prefix / "script" if self.prefix else self.path / "script"
+        return self.path / self.prefix / "script"
 
 
 class Input(NamedTuple):
@@ -85,14 +94,25 @@ class Source(NamedTuple):
 class Script:
     """One script directory of the catalogue; not to be changed once made."""
 
-    def __init__(self, path: Path, repo: Repo, raw: Mapping[str, Any]) -> None:
-        self.path = path
+    def __init__(self, folder: str | os.PathLike[str], repo: Repo, raw: Mapping[str, Any]) -> None:
+        self.folder = os.fspath(folder)
         self.repo = repo
         self.raw = raw
 
+    @cached_property
+    def path(self) -> Path:
+        from pathlib import Path
+
+        return Path(self.folder)
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.folder.rpartition(os.sep)[2]
+
     @property
     def alias(self) -> str:
-        return str(self.raw.get("alias") or self.path.name)
+        return str(self.raw.get("alias") or self.name)
 
     @property
     def uid(self) -> str:
@@ -101,7 +121,7 @@ class Script:
     @property
     def is_mlc(self) -> bool:
         """Is its code written for MLCFlow (`MLC_` keys)?"""
-        return self.raw.get(_DIALECT) == "mlc"
+        return self.raw.get(DIALECT) == "mlc"
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -183,112 +203,3 @@ def _source(spec: Mapping[str, Any]) -> Source:
         license=str(spec.get("license", "")),
         when=tuple(str(w).lstrip("_") for w in (when if isinstance(when, (list, tuple)) else [when])),
     )
-
-
-def manifest_files(folder: Path) -> list[Path]:
-    """The files that make up a folder's manifest: CM's own names, else MLCFlow's, then those of its `_base`."""
-    for names in (MANIFEST_NAMES, MLC_MANIFEST_NAMES):
-        found = [folder / name for name in names if os.path.isfile(folder / name)]  # noqa: PTH113 - no error for an impossible name
-        if found:
-            return found
-    return []
-
-
-def load_raw(folder: Path, depth: int = 0) -> dict[str, Any]:
-    """Read and merge a folder's `_cm.yaml` and `_cm.json` (JSON wins, key by key), on top of its `_base`.
-
-    `meta.yaml`/`meta.json` of MLCFlow are read where CM's files are missing. Keys become text at every level.
-
-    Raises:
-        ManifestError: unreadable or broken file, endless or unknown `_base`; the message names file and line.
-    """
-    merged: dict[str, Any] = {}
-    files = manifest_files(folder)
-    for path in files:
-        try:
-            merged.update(_mapping(path, _parse(path)))
-        except RecursionError:
-            raise ManifestError(f"{path}:1: its blocks are nested too deeply, or contain themselves") from None
-    if files and files[0].name in MLC_MANIFEST_NAMES:
-        merged = {**to_cm(merged), _DIALECT: "mlc"}
-    return _on_base(folder, merged, depth) if "_base" in merged else merged
-
-
-def base_folder(folder: Path, raw: Mapping[str, Any]) -> Path:
-    """The folder of `_base: [script::]alias`, which stands beside the one that builds on it."""
-    alias = str(raw["_base"]).rpartition("::")[2].rpartition(":")[2].split(",")[0].strip()
-    if Path(alias).name != alias:
-        raise ManifestError(f"{folder}: _base {raw['_base']!r} must name a script beside this one")
-    return folder.parent / alias
-
-
-def _on_base(folder: Path, raw: dict[str, Any], depth: int) -> dict[str, Any]:
-    base = base_folder(folder, raw)
-    if depth >= _MAX_BASES:
-        raise ManifestError(f"{folder}: _base leads through more than {_MAX_BASES} manifests")
-    if not manifest_files(base):
-        raise ManifestError(f"{folder}: _base {raw['_base']!r} is not a script beside it")
-    return _inherit(load_raw(base, depth + 1), raw)  # type: ignore[no-any-return]
-
-
-def _inherit(base: Any, own: Any) -> Any:
-    """Mappings key by key, lists one after the other, of all else the own value."""
-    if isinstance(base, dict) and isinstance(own, dict):
-        return {**base, **{k: _inherit(base[k], v) if k in base else v for k, v in own.items()}}
-    if isinstance(base, list) and isinstance(own, list):
-        return base + [item for item in own if item not in base]
-    return own
-
-
-def _parse(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read: {error}") from None
-    return _parse_json(path, text) if path.suffix == ".json" else _parse_yaml(path, text)
-
-
-def _parse_json(path: Path, text: str) -> Any:
-    import json
-
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{path}:{error.lineno}: broken JSON: {error.msg}") from None
-    except ValueError as error:  # a number of more digits than Python reads
-        raise ManifestError(f"{path}:1: broken JSON: {error}") from None
-
-
-def _parse_yaml(path: Path, text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except ValueError as error:  # a date that no calendar has, a number of too many digits
-        raise ManifestError(f"{path}:1: broken YAML: {error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ManifestError(f"{path}{line}: broken YAML: {problem}") from None
-
-
-def _mapping(path: Path, loaded: Any) -> dict[str, Any]:
-    if not isinstance(loaded, dict):
-        raise ManifestError(f"{path}:1: a manifest must be a mapping, not {type(loaded).__name__}")
-    budget = itertools.count(_MAX_VALUES, -1)
-    try:
-        return _text_keys(loaded, budget)  # type: ignore[no-any-return]
-    except OverflowError:
-        raise ManifestError(f"{path}:1: it unfolds to more than {_MAX_VALUES} values") from None
-
-
-def _text_keys(value: Any, budget: Iterator[int]) -> Any:
-    """Plain data with text as keys. YAML's anchors can unfold a short file without end: `budget` is what may come."""
-    if next(budget) < 0:
-        raise OverflowError
-    if isinstance(value, dict):
-        return {str(key): _text_keys(item, budget) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_text_keys(item, budget) for item in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,15 +1,19 @@
 """The files and values a step promises: checked after it ran, fingerprinted when cached, re-checked at every reuse."""
 
+# paths are text on the way of every command, for importing pathlib costs 3 ms
+# ruff: noqa: PTH112, PTH113, PTH116, PTH208
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import OutputMissing
 from .manifest import Output
 from .values import NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Fingerprint", "check_outputs", "fingerprint_outputs", "first_damage", "verify_content"]
 
@@ -47,9 +51,9 @@ def check_outputs(outputs: Sequence[Output], env: Mapping[str, Any], label: str)
 
 def _problem(kind: str, value: Any) -> str:
     if kind == "file":
-        return "" if os.path.isfile(str(value)) else "which is not a file"  # noqa: PTH113 - no raise if unreadable
+        return "" if os.path.isfile(str(value)) else "which is not a file"
     if kind == "dir":
-        return "" if os.path.isdir(str(value)) else "which is not a folder"  # noqa: PTH112
+        return "" if os.path.isdir(str(value)) else "which is not a folder"
     if kind in ("int", "float"):
         try:
             (int if kind == "int" else float)(str(value))
@@ -60,6 +64,8 @@ def _problem(kind: str, value: Any) -> str:
 
 def fingerprint_outputs(outputs: Sequence[Output], env: Mapping[str, Any], folder: Path) -> tuple[Fingerprint, ...]:
     """Fingerprint promised paths, and any other value that names something inside the entry's own folder."""
+    from pathlib import Path
+
     promised = {o.key for o in outputs if o.type in ("file", "dir")}
     found = []
     for key, value in env.items():
@@ -83,38 +89,37 @@ def _fingerprint(key: str, path: Path) -> Fingerprint | None:
 def first_damage(marks: Sequence[Fingerprint]) -> str:
     """Quick check by existence, size and time; empty when all is as it was."""
     for mark in marks:
-        path = Path(mark.path)
         if mark.kind == "dir":
-            if not path.is_dir():
-                return f"{mark.key} is gone: {path}"
-            if mark.size and not any(path.iterdir()):
-                return f"{mark.key} is empty now: {path}"
+            if not os.path.isdir(mark.path):
+                return f"{mark.key} is gone: {mark.path}"
+            if mark.size and not os.listdir(mark.path):
+                return f"{mark.key} is empty now: {mark.path}"
             continue
         try:
-            info = path.stat()
+            info = os.stat(mark.path)
         except OSError:
-            return f"{mark.key} is gone: {path}"
+            return f"{mark.key} is gone: {mark.path}"
         if (info.st_size, info.st_mtime_ns) != (mark.size, mark.mtime_ns) and (
-            info.st_size != mark.size or not mark.sha256 or sha256_of(path) != mark.sha256
+            info.st_size != mark.size or not mark.sha256 or sha256_of(mark.path) != mark.sha256
         ):
-            return f"{mark.key} was changed since: {path}"
+            return f"{mark.key} was changed since: {mark.path}"
     return ""
 
 
 def verify_content(marks: Sequence[Fingerprint]) -> str:
     """Thorough check: contents of every hashed file. Empty when all is as it was."""
     for mark in marks:
-        if mark.sha256 and (not Path(mark.path).is_file() or sha256_of(Path(mark.path)) != mark.sha256):
+        if mark.sha256 and (not os.path.isfile(mark.path) or sha256_of(mark.path) != mark.sha256):
             return f"{mark.key} does not have the content it had: {mark.path}"
     return first_damage(marks)
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: str | os.PathLike[str]) -> str:
     """Hex digest of a file, read in pieces."""
     import hashlib
 
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()

@@ -4,13 +4,13 @@ A recipe knows its content hash (part of every cache fingerprint), the environme
 the step can read), and the keys its code may write (all that can change under a plan's feet).
 """
 
+# paths are text on the way of every command, for importing pathlib costs 3 ms
+# ruff: noqa: PTH118, PTH122
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from .blobfile import read_blob, write_blob
@@ -57,28 +57,28 @@ class Recipe:
 class RecipeBook:
     """Recipes by folder, remembered between processes by file sizes and times."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: str | os.PathLike[str]) -> None:
         self._store = store
         self._known: dict[str, Any] | None = None
         self._fresh: dict[str, Recipe] = {}
         self._dirty = False
 
-    def __getitem__(self, folder: Path) -> Recipe:
-        key = str(folder)
+    def __getitem__(self, folder: str | os.PathLike[str]) -> Recipe:
+        key = os.fspath(folder)
         if key not in self._fresh:
-            self._fresh[key] = self._look_up(key, folder)
+            self._fresh[key] = self._look_up(key)
         return self._fresh[key]
 
-    def _look_up(self, key: str, folder: Path) -> Recipe:
+    def _look_up(self, folder: str) -> Recipe:
         if self._known is None:
             self._known = read_blob(self._store, _VERSION) or {}
         files = sorted(_files(folder))
         signature = [(name, stat.st_mtime_ns, stat.st_size) for name, stat in files]
-        stored = self._known.get(key)
+        stored = self._known.get(folder)
         if stored and stored[0] == signature:
             return Recipe(*stored[1:])
         recipe = read_recipe(folder, [name for name, _ in files])
-        self._known[key] = [signature, *recipe.dump()]
+        self._known[folder] = [signature, *recipe.dump()]
         self._dirty = True
         return recipe
 
@@ -89,8 +89,10 @@ class RecipeBook:
             self._dirty = False
 
 
-def read_recipe(folder: Path, names: list[str]) -> Recipe:
+def read_recipe(folder: str | os.PathLike[str], names: list[str]) -> Recipe:
     """Read all of a folder's files, given by their names relative to it."""
+    import hashlib
+
     digest = hashlib.sha256()
     mentions: set[str] = set()
     constants: set[str] = set()
@@ -98,7 +100,7 @@ def read_recipe(folder: Path, names: list[str]) -> Recipe:
     hooks: set[str] = set()
     is_mlc = not {"_cm.yaml", "_cm.json"} & set(names)
     for name in names:
-        content = (folder / name).read_bytes()
+        content = _content(os.path.join(folder, name))
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
         if len(content) > _MAX_SCANNED_BYTES:
             continue
@@ -117,22 +119,27 @@ def read_recipe(folder: Path, names: list[str]) -> Recipe:
     return Recipe(digest.hexdigest(), mentions, constants, writes, hooks, natives)
 
 
-def recipe_files(folder: Path) -> list[str]:
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def recipe_files(folder: str | os.PathLike[str]) -> list[str]:
     """Names, relative to the folder, of the files that make up its recipe."""
     return sorted(name for name, _ in _files(folder))
 
 
-def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+def _files(folder: str | os.PathLike[str]) -> Iterator[tuple[str, os.stat_result]]:
     stack = [""]
     while stack:
         inner = stack.pop()
-        with os.scandir(folder / inner if inner else folder) as entries:
+        with os.scandir(os.path.join(folder, inner)) as entries:
             for entry in entries:
                 name = f"{inner}/{entry.name}" if inner else entry.name
                 if entry.is_dir():
                     if entry.name not in _SKIPPED_FOLDERS and not entry.name.startswith("."):
                         stack.append(name)
-                elif not entry.name.startswith("tmp-") and Path(entry.name).suffix not in _SKIPPED_SUFFIXES:
+                elif not entry.name.startswith("tmp-") and os.path.splitext(entry.name)[1] not in _SKIPPED_SUFFIXES:
                     yield name, entry.stat()
 
 

@@ -7,7 +7,6 @@ walks the same phases with the same functions, with real values in place of the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from .conditions import Verdict
 from .conflicts import agree
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS, names_of
+from .digest import digest
 from .environment import Environment, Pending, is_pattern, origin_parts
 from .errors import CMBenchError, Conflict
 from .facts import Facts
@@ -35,7 +35,7 @@ PHASES = ("deps", "preprocess", "prehook_deps", "native", "posthook_deps", "post
 REHEARSED = ("deps", "prehook_deps")
 # not CM_TMP_PATH: where a tool is looked for (`--path`) decides what is found
 _VOLATILE = re.compile("CM_TMP_(?!PATH$)|CM_QUIET|CM_VERBOSE|CM_RENEW_CACHE_ENTRY").match
-_FORMAT = 1
+_FORMAT = 2
 _MAX_DEPTH = 80
 
 Visit = Callable[[Frame, str, Mapping[str, Any]], None]
@@ -106,7 +106,7 @@ class Resolver:
             if len(call.chain) > _MAX_DEPTH:
                 raise _endless(call.chain)
             selection = self._select(call)
-            frame = open_frame(call, selection.script, self.recipes[selection.script.path])
+            frame = open_frame(call, selection.script, self.recipes[selection.script.folder])
             common = self.agreed.get(frame.slot) if self.agreed and frame.slot else None
             if common is not None and str(frame.demanded) and frame.demanded != common:
                 frame = open_frame(call._replace(version=common), selection.script, frame.recipe)
@@ -219,7 +219,7 @@ class Resolver:
         produced = frozenset(frame.produced)
         ingredients = self._ingredients(frame, edges, produced)
         identity = _short_hash(ingredients)
-        self._makers[identity] = str(frame.script.path)
+        self._makers[identity] = frame.script.folder
         return Step(
             id=identity,
             script=frame.script,
@@ -273,7 +273,7 @@ class Resolver:
     def _ingredients(self, frame: Frame, edges: list[Edge], produced: frozenset[str]) -> dict[str, Any]:
         return {
             "format": _FORMAT,
-            "script": frame.script.uid or str(frame.script.path),
+            "script": frame.script.uid or frame.script.folder,
             "recipe": frame.recipe.sha256,
             "variations": sorted(frame.selected.names),
             "version": str(frame.version),
@@ -313,13 +313,13 @@ class Resolver:
         """Was the value made by a step that this one contains, or by an earlier step of the same script?"""
         if key not in entry.origins:
             return False
-        path = str(frame.script.path)
+        path = frame.script.folder
         return all(
             part in produced or (own and self._makers.get(part) == path) for part in origin_parts(entry.origins[key])
         )
 
     def _reader(self, step: Step) -> Callable[[str], bool]:
-        recipes = [self.recipes[s.script.path] for s in _closure(step)]
+        recipes = [self.recipes[s.script.folder] for s in _closure(step)]
         mentions = frozenset[str]().union(*(r.mentions | r.constants for r in recipes))
         prefixes = tuple({p for r in recipes for p in r.prefixes})
         return lambda key: key in mentions or key.startswith(prefixes)
@@ -404,9 +404,7 @@ def _seen(frame: Frame, reads: Callable[[str], bool], step: Step) -> dict[str, s
     seen = {
         key: env.provenance(key)
         for key in env
-        if reads(key)
-        and not _VOLATILE(key)
-        and not inside.issuperset(origin_parts(env.origins.get(key, "")))
+        if reads(key) and not _VOLATILE(key) and not inside.issuperset(origin_parts(env.origins.get(key, "")))
     }
     seen.update({f"state {key}": state.provenance(key) for key in state if reads(key) or key == "script_prefix"})
     return seen
@@ -439,7 +437,7 @@ def _memo_key(frame: Frame) -> str:
     call = frame.call
     return repr(
         (
-            *(str(frame.script.path), frame.selected.names, str(frame.version), call.force_new_env_keys),
+            *(frame.script.folder, frame.selected.names, str(frame.version), call.force_new_env_keys),
             *(call.force_new_state_keys, call.extra_cache_tags, call.force_cache, sorted(frame.const.items())),
             *(_plain(frame.adr), _plain(call.ad), _plain(call.options)),
         )
@@ -451,4 +449,4 @@ def _plain(value: Any) -> str:
 
 
 def _short_hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return digest(json.dumps(value, sort_keys=True, default=str))

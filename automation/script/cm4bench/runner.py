@@ -5,12 +5,14 @@ step's identity is all come from the resolver's functions, asked again as values
 runs needs is imported there: a run in which all is cached is the most frequent one.
 """
 
+# paths are text on the way of every command, for importing pathlib costs 3 ms
+# ruff: noqa: PTH109, PTH110, PTH113, PTH118, PTH121
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .compat.dialect import CM, dialect_of
 from .dependencies import dependency_call, give_back, verdict_of
@@ -29,6 +31,9 @@ from .store import Entry, Store
 from .values import NamedTuple
 from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["RunOptions", "Runner"]
 
 _BEFORE_CLAIM = ("deps",)
@@ -40,7 +45,7 @@ class RunOptions(NamedTuple):
     `keep_files`: leave CM's `tmp-*` files of uncached scripts where they ran.
     """
 
-    logs: Path
+    logs: str
     verbose: bool = False
     renew: bool = False
     keep_files: bool = False
@@ -91,7 +96,7 @@ class Runner:
             if self._is_valid(step, frame):
                 return self._reuse(step, frame)
             renew = True
-        outcome = self._build(call, frame, step, renew) if step.caches else self._execute(frame, step, Path.cwd())
+        outcome = self._build(call, frame, step, renew) if step.caches else self._execute(frame, step, os.getcwd())
         self.done[step.id] = outcome
         return outcome
 
@@ -150,7 +155,7 @@ class Runner:
             entry, _ = self.store.find(step)
             if entry and not renew and not self._differs(step, frame):
                 return self._from_other_process(entry, frame)
-            folder = self.store.clear_for_build(step)
+            folder = str(self.store.clear_for_build(step))
             started = time.monotonic()
             with self.store.exclusive(str(frame.meta.get("exclusive") or ""), lambda: self._tell("waiting", frame)):
                 outcome = self._execute(frame, step, folder, phases=PHASES[1:])
@@ -162,7 +167,7 @@ class Runner:
         self._tell("cached", frame, detail="made by another process meanwhile")
         return entry.outcome.completed(frame.entry_env.values)
 
-    def _execute(self, frame: Frame, step: Step, folder: Path, phases: tuple[str, ...] = PHASES) -> Outcome:
+    def _execute(self, frame: Frame, step: Step, folder: str, phases: tuple[str, ...] = PHASES) -> Outcome:
         started = time.monotonic()
         if frame.recipe.has_code:
             self._tell("started", frame)
@@ -176,7 +181,7 @@ class Runner:
         except _Skipped as skipped:
             outcome = self._instead(frame, skipped)
         except CMBenchError as error:
-            error.log = error.log or (log if log.exists() else None)
+            error.log = error.log or _existing(log)
             self._tell("failed", frame, seconds=time.monotonic() - started)
             raise
         seconds = time.monotonic() - started
@@ -185,7 +190,7 @@ class Runner:
         if not step.caches and not self.options.keep_files:
             clear_leftovers(frame, folder, outputs=False)
         if frame.recipe.has_code:
-            self._tell("finished", frame, seconds=seconds, log=log if log.exists() else None)
+            self._tell("finished", frame, seconds=seconds, log=_existing(log))
         return outcome
 
     def _visit(self, frame: Frame, phase: str, dep: Mapping[str, Any]) -> None:
@@ -198,7 +203,7 @@ class Runner:
         outcome, _ = self.perform(call)
         self.resolver.take(frame, self.resolver.resolve(call), outcome)
 
-    def _act(self, frame: Frame, phase: str, folder: Path, log: Path) -> None:
+    def _act(self, frame: Frame, phase: str, folder: str, log: str) -> None:
         if not phase_has_code(frame, phase):
             return
         origin = self.resolver.phase_origin(frame, phase)
@@ -209,7 +214,7 @@ class Runner:
         own_up(frame, origin)
         frame.settle_env()
 
-    def _run_hook(self, frame: Frame, phase: str, log: Path) -> None:
+    def _run_hook(self, frame: Frame, phase: str, log: str) -> None:
         from .transfer import reporting, throttled
 
         with reporting(throttled(lambda done, total: self._tell("progress", frame, detail=_bytes_text(done, total)))):
@@ -223,7 +228,9 @@ class Runner:
             for kind in DEP_LISTS[1:]:
                 frame.deps[kind] = frame.meta.get(kind, frame.deps[kind])
 
-    def _run_native(self, frame: Frame, folder: Path, log: Path) -> None:
+    def _run_native(self, frame: Frame, folder: str, log: str) -> None:
+        from pathlib import Path
+
         from .native import NativeRun, choose_script
 
         name = str(frame.native_input.get("script_name") or frame.script_name or "run")
@@ -234,7 +241,7 @@ class Runner:
             if name != "run":
                 raise StepFailed(f"{frame.label} has no native script {name}.sh", code=16)
             return
-        run = NativeRun(folder, log, show=self.options.verbose or not frame.call.chain)
+        run = NativeRun(Path(folder), Path(log), show=self.options.verbose or not frame.call.chain)
         spoken = frame.env.values if speech is CM else speech.outward(frame.env.values)
         try:
             run(frame.script.path / file, spoken, frame.state.values)
@@ -265,8 +272,8 @@ class Runner:
         depends_on = frame.env.text("CM_GET_DEPENDENT_CACHED_PATH")
         return Outcome(new_env, new_state, version, tuple(frame.requested), _late_tags(frame), _elsewhere(depends_on))
 
-    def _log_path(self, frame: Frame, step: Step) -> Path:
-        return self.options.logs / f"{frame.script.path.name}-{step.id[:8]}.log"
+    def _log_path(self, frame: Frame, step: Step) -> str:
+        return f"{self.options.logs}/{frame.script.name}-{step.id[:8]}.log"
 
     def _tell(
         self, kind: str, frame: Frame, *, seconds: float = 0.0, detail: str = "", log: Path | None = None
@@ -283,17 +290,27 @@ def _late_tags(frame: Frame) -> tuple[str, ...]:
     return tuple(tags)
 
 
+def _existing(log: str) -> Path | None:
+    """The log, if anything was written."""
+    if not os.path.exists(log):
+        return None
+    from pathlib import Path
+
+    return Path(log)
+
+
 def _elsewhere(path: str) -> str:
     """A path that the step hangs on, unless it is the step's own folder."""
-    return path if path and Path(path).exists() and not Path(path).samefile(Path.cwd()) else ""
+    return path if path and os.path.exists(path) and not os.path.samefile(path, os.getcwd()) else ""
 
 
-def _with_files(error: StepFailed, frame: Frame, folder: Path) -> StepFailed:
+def _with_files(error: StepFailed, frame: Frame, folder: str) -> StepFailed:
     """Add the files that the manifest wants shown when the script fails."""
     for name in frame.meta.get("print_files_if_script_error") or ():
-        path = folder / str(name)
-        if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        path = os.path.join(folder, str(name))
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read().splitlines()
             error.log_tail = [*error.log_tail, f"{name}:", *text[-12:]]
     return error
 

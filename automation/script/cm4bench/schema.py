@@ -9,7 +9,7 @@ from typing import Any
 
 from .conditions import CONDITION_KEYS
 from .errors import did_you_mean
-from .manifest import manifest_files
+from .manifestfiles import manifest_files
 from .shape import first_misfit
 
 __all__ = ["Trail", "find_unknown_keys", "find_wrong_shape", "manifest_line", "unknown_keys"]

@@ -5,6 +5,8 @@
 becomes an entry only when `_cm.json` is renamed into place, after all else is on disk. A folder without it is debris.
 """
 
+# paths are text on the way of every command, for importing pathlib costs 3 ms
+# ruff: noqa: PTH103, PTH110, PTH120
 from __future__ import annotations
 
 import contextlib
@@ -14,16 +16,20 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .confidential import holds_secret, is_secret, secrets_of
+from .digest import digest
 from .errors import StoreError
 from .outputs import Fingerprint, fingerprint_outputs, first_damage
 from .plan import Outcome, Step
 from .redact import scrub, without_values
 from .values import NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Entry", "Store", "entry_uid"]
 
@@ -36,7 +42,7 @@ _PARTIAL_MAX_AGE_S = 30 * 86400
 class Entry(NamedTuple):
     """A published result of a step. `observed` holds the input values under which it was made."""
 
-    folder: Path
+    place: str
     id: str
     label: str
     outcome: Outcome
@@ -45,6 +51,12 @@ class Entry(NamedTuple):
     outputs: tuple[Fingerprint, ...] = ()
     created: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def folder(self) -> Path:
+        from pathlib import Path
+
+        return Path(self.place)
 
 
 def entry_uid(step_id: str) -> str:
@@ -55,11 +67,21 @@ def entry_uid(step_id: str) -> str:
 class Store:
     """Find, claim and publish entries. Safe for several processes: one writer per entry, any number of readers."""
 
-    def __init__(self, home: Path) -> None:
-        self.root = home / "repos" / "local" / "cache"
-        self._locks = home / "cm4bench" / "locks"
-        self._latest = home / "cm4bench" / "latest"
+    def __init__(self, home: str | os.PathLike[str]) -> None:
+        self._home = os.fspath(home)
+        self._cache = f"{self._home}/repos/local/cache"
         self._found: dict[str, tuple[Entry | None, str]] = {}
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder of all entries."""
+        from pathlib import Path
+
+        return Path(self._cache)
+
+    @cached_property
+    def _locks(self) -> Path:
+        return self.root.parents[2] / "cm4bench" / "locks"
 
     def find(self, step: Step) -> tuple[Entry | None, str]:
         """The entry of a step if it can be reused, else None and the reason in words."""
@@ -135,7 +157,15 @@ class Store:
         folder = self.root / entry_uid(step.id)
         outputs = fingerprint_outputs(step.script.outputs, outcome.new_env, folder)
         entry = Entry(
-            folder, step.id, step.label, outcome, step.ingredients, observed, outputs, time.time(), round(seconds, 3)
+            str(folder),
+            step.id,
+            step.label,
+            outcome,
+            step.ingredients,
+            observed,
+            outputs,
+            time.time(),
+            round(seconds, 3),
         )
         entry = _without_secrets(entry)
         try:
@@ -191,9 +221,9 @@ class Store:
         return tuple(meta.get("tags") or ())
 
     def _read(self, uid: str) -> Entry | None:
-        folder = self.root / uid
-        state = _read_json(folder / STATE_FILE)
-        if not state or not (folder / META_FILE).exists():
+        folder = f"{self._cache}/{uid}"
+        state = _read_json(f"{folder}/{STATE_FILE}")
+        if not state or not os.path.exists(f"{folder}/{META_FILE}"):
             return None
         ours = state.get("cm4bench") or {}
         new_env, new_state = state.get("new_env") or {}, state.get("new_state") or {}
@@ -218,20 +248,20 @@ class Store:
             float(ours.get("seconds", 0)),
         )
 
-    def _latest_file(self, step: Step) -> Path:
-        import hashlib
-
+    def _latest_file(self, step: Step) -> str:
         name = f"{step.ingredients['script']}|{'|'.join(sorted(step.variations))}"
-        return self._latest / hashlib.sha256(name.encode()).hexdigest()[:16]
+        return f"{self._home}/cm4bench/latest/{digest(name)[:16]}"
 
     def _remember_latest(self, step: Step) -> None:
         path = self._latest_file(step)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(entry_uid(step.id), encoding="utf-8")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(entry_uid(step.id))
 
     def _why_missing(self, step: Step) -> str:
         try:
-            uid = self._latest_file(step).read_text(encoding="utf-8").strip()
+            with open(self._latest_file(step), encoding="utf-8") as file:
+                uid = file.read().strip()
         except OSError:
             return "never made before"
         before = self._read(uid)
@@ -326,15 +356,17 @@ def _meta(step: Step, uid: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def _too_old(entry: Entry, step: Step) -> str:
+    limit = str(step.ingredients.get("cache_expiration") or "")
+    if not limit:
+        return ""
     from .validation import has_expired
 
-    limit = str(step.ingredients.get("cache_expiration") or "")
     return f"older than {limit}" if has_expired(time.time() - entry.created, limit) else ""
 
 
 def _left_alone(entry: Entry) -> str:
     path = entry.outcome.depends_on
-    return f"{path}, on which it depends, is gone" if path and not Path(path).exists() else ""
+    return f"{path}, on which it depends, is gone" if path and not os.path.exists(path) else ""
 
 
 def _write_json(path: Path, data: Any) -> None:
@@ -346,9 +378,10 @@ def _write_json(path: Path, data: Any) -> None:
     temporary.replace(path)
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: str | os.PathLike[str]) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
     except (OSError, ValueError):
         return None
 

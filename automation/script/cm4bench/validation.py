@@ -34,7 +34,7 @@ def has_expired(age_s: float, expiration: str) -> bool:
     return bool(expiration) and age_s >= lifetime_s(expiration)
 
 
-def is_valid(frame: Frame, hooks: Hooks, version: str, log: Path) -> bool:
+def is_valid(frame: Frame, hooks: Hooks, version: str, log: str) -> bool:
     """Run the script's `validate_cache.sh`, if it has one: a failure, or another version than the entry's, says no."""
     if "validate_cache.sh" not in frame.recipe.natives:
         return True

@@ -8,7 +8,8 @@ import yaml
 from tests.workbench import ROOT, CommandLine, RepoBuilder
 
 from cm4bench.compat.artifacts import FoundArtifact, found_script
-from cm4bench.manifest import Script, load_raw
+from cm4bench.manifest import Script
+from cm4bench.manifestfiles import load_raw
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_a_full_disk(bench: Bench, monkeypatch):
 
 def test_scripts_that_are_set_aside_and_repositories_that_are_gone(bench: Bench, repo: RepoBuilder, tmp_path: Path):
     (repo.folder("broken") / "_cm.yaml").write_text("a: [")
-    bench.repos.append(repo.value._replace(alias="gone", path=tmp_path / "gone"))
+    bench.repos.append(repo.value._replace(alias="gone", place=tmp_path / "gone"))
     found = checks(bench)
     assert found["set aside"].fix == f"cm lint script --path={repo.path}"
     assert "gone: " in found["repository"].found

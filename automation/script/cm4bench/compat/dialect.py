@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..frame import Frame
 
 __all__ = ["CM", "MLC", "MLC_MANIFEST_NAMES", "Dialect", "dialect_of", "to_cm"]

@@ -1,12 +1,13 @@
 """CM's flags around a run: what they change before it, and what they leave behind after it."""
 
+# paths are text on the way of every command, for importing pathlib costs 3 ms
+# ruff: noqa: PTH103, PTH109
 from __future__ import annotations
 
 import json
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..engine import Report
@@ -14,7 +15,7 @@ from ..manifest import is_yes
 
 __all__ = ["after_run", "environment_of", "with_extra_command"]
 
-_ENV_FILE = Path("tmp-env.sh")
+_ENV_FILE = "tmp-env.sh"
 _YES_FLAGS = {
     "fake_run": "CM_TMP_FAKE_RUN",
     "prepare": "CM_TMP_FAKE_RUN",
@@ -63,7 +64,7 @@ def environment_of(i: Mapping[str, Any]) -> dict[str, Any]:
     env.update({f"CM_{name.upper()}": i[name] for name in _TEXT_FLAGS if i.get(name)})
     if i.get("path"):
         env["CM_TMP_PATH"] = i["path"]
-    env["CM_TMP_CURRENT_PATH"] = str(Path.cwd())
+    env["CM_TMP_CURRENT_PATH"] = os.getcwd()
     return env
 
 
@@ -74,7 +75,7 @@ def after_run(i: Mapping[str, Any], report: Report, started: float) -> None:
     if is_yes(i.get("repro")):
         _save_repro(i, report)
     if is_yes(i.get("dump_version_info")):
-        _write_json(Path("cm-run-script-versions.json"), [_version_of(step) for step in report.plan.steps()])
+        _write_json("cm-run-script-versions.json", [_version_of(step) for step in report.plan.steps()])
     if i.get("out") != "con":
         return
     if is_yes(i.get("print_env")):
@@ -95,25 +96,30 @@ def _save_env(report: Report, *, shell: bool) -> None:
 
     prefix = report.state.get("script_prefix") or ()
     lines = ["#!/bin/bash", *prefix, *export_lines(report.outcome.new_env)]
-    _ENV_FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write(_ENV_FILE, "\n".join(lines) + "\n")
     if shell:
         print(f"a shell with the script's environment ({_ENV_FILE}); type exit to come back", flush=True)
-        subprocess.run(["bash", "--init-file", str(_ENV_FILE)])
+        subprocess.run(["bash", "--init-file", _ENV_FILE])
 
 
 def _save_repro(i: Mapping[str, Any], report: Report) -> None:
     """`cm-repro/`: what was asked, on what, and what came out, for a bug report."""
     from ..redact import scrub
 
-    folder = Path(str(i.get("repro_dir") or "cm-repro"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = str(i.get("repro_dir") or "cm-repro")
+    os.makedirs(folder, exist_ok=True)
     asked = {k: v for k, v in i.items() if not k.startswith("parsed_")}
     outcome = report.outcome
     answer = {"return": 0, "new_env": dict(outcome.new_env), "new_state": dict(outcome.new_state)}
-    _write_json(folder / "cm-run-script-input.json", scrub(asked))
-    _write_json(folder / "cm-run-script-output.json", scrub(answer))
-    _write_json(folder / "cm-run-script-steps.json", [_version_of(step) for step in report.plan.steps()])
+    _write_json(f"{folder}/cm-run-script-input.json", scrub(asked))
+    _write_json(f"{folder}/cm-run-script-output.json", scrub(answer))
+    _write_json(f"{folder}/cm-run-script-steps.json", [_version_of(step) for step in report.plan.steps()])
 
 
-def _write_json(path: Path, data: Any) -> None:
-    path.write_text(json.dumps(data, indent=2, sort_keys=True, default=str) + "\n", encoding="utf-8")
+def _write_json(path: str, data: Any) -> None:
+    _write(path, json.dumps(data, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -71,7 +71,7 @@ def _run(given: ScriptInput, env: dict[str, Any], name: str, hook: str = "") -> 
     env[speech.key("CM_TMP_CURRENT_SCRIPT_WORK_PATH")] = str(Path.cwd())
     file = choose_script(frame.recipe.natives, name, speech.inward(env))
     if file:
-        run = NativeRun(Path.cwd(), given.log, show=False)
+        run = NativeRun(Path.cwd(), Path(given.log_file), show=False)
         try:
             run(frame.script.path / file, env, given["state"])
         except CMBenchError as error:

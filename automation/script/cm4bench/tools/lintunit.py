@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from ..deplists import DEP_LISTS
 from ..errors import ManifestError
-from ..manifest import Repo, load_raw
+from ..manifest import Repo
+from ..manifestfiles import load_raw
 from ..schema import Trail, manifest_line
 
 __all__ = ["Finding", "Level", "Unit", "blocks", "dependencies"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog import Catalog
-from ..manifest import Repo, manifest_files
+from ..manifest import Repo
+from ..manifestfiles import manifest_files
 from . import lintcode, lintmanifest
 from .lintrepo import Neighbourhood, duplicates
 from .lintunit import Finding, Level, Unit
