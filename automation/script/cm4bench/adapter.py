@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .compat.runflags import after_run, environment_of, with_extra_command
+from .compat.runflags import after_run, environment_of, in_cm_names, with_extra_command
 from .engine import Engine, Report, Request
 from .errors import CMBenchError, StepFailed
 from .events import Listener, silent
@@ -79,6 +79,7 @@ def _repo(item: Any) -> Repo:
 
 def request_from(i: Mapping[str, Any]) -> Request:
     """Read a CM input dictionary. Flags that are not CM's own become options of the script."""
+    i = in_cm_names(i)
     verbose = is_yes(i.get("verbose") or i.get("v"))
     return Request(
         tags=tags_of(i),

@@ -9,6 +9,7 @@ from .conditions import CONDITION_KEYS, Verdict, judge
 from .environment import Environment, Pending, expand, fits, is_pattern, plain_copy, template_keys
 from .errors import CMBenchError
 from .frame import Call, Frame, merge_values
+from .manifest import is_yes
 from .query import Query, parse_query, parse_tags
 from .versions import VersionRange
 
@@ -26,7 +27,7 @@ _NOT_OPTIONS = {
     *("force_new_env_keys", "force_new_state_keys", "update_tags_from_env", "update_tags_from_env_with_prefix"),
     *("inherit_variation_tags", "skip_inherit_variation_groups", "reuse_version", "dynamic", "skip_if_fake_run"),
     *("adr", "add_deps_recursive", "ad", "add_deps", "version", "version_min", "version_max", "version_max_usable"),
-    "why",
+    *("why", "inherit_cache_expiration"),
 }
 
 
@@ -50,7 +51,7 @@ def dependency_call(dep: Mapping[str, Any], frame: Frame, phase: str) -> Call:
         state=frame.state.copy(),
         local_env=local_env,
         local_state=dep.get("state") or {},
-        options={k: v for k, v in dep.items() if k not in _NOT_OPTIONS},
+        options=_options(dep, frame),
         const=_joined(frame.const, dep.get("const")),
         const_state=_joined(frame.const_state, dep.get("const_state")),
         adr=_joined(frame.adr, dep.get("adr") or dep.get("add_deps_recursive")),
@@ -75,6 +76,15 @@ def give_back(frame: Frame, new_env: Mapping[str, Any], new_state: Mapping[str, 
     for key, value in frame.const_state.items():
         frame.state.set(key, merge_values(frame.state.get(key), value), frame.state.origins.get(key))
     frame.settle_env()
+
+
+def _options(dep: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """What else the dependency says is input to its script; MLCFlow's entries may live as long as their parent's."""
+    options = {k: v for k, v in dep.items() if k not in _NOT_OPTIONS}
+    lifetime = frame.call.options.get("cache_expiration", frame.meta.get("cache_expiration"))
+    if lifetime is not None and is_yes(dep.get("inherit_cache_expiration")):
+        options.setdefault("cache_expiration", lifetime)
+    return options
 
 
 def _query(dep: Mapping[str, Any], frame: Frame, local_env: Mapping[str, Any]) -> Query:

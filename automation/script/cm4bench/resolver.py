@@ -31,7 +31,7 @@ from .versions import VersionRange
 
 __all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "walk"]
 
-PHASES = ("deps", "preprocess", "prehook_deps", "native", "posthook_deps", "postprocess", "post_deps")
+PHASES = ("predeps", "deps", "preprocess", "prehook_deps", "native", "posthook_deps", "postprocess", "post_deps")
 REHEARSED = ("deps", "prehook_deps")
 # not CM_TMP_PATH: where a tool is looked for (`--path`) decides what is found
 _VOLATILE = re.compile("CM_TMP_(?!PATH$)|CM_QUIET|CM_VERBOSE|CM_RENEW_CACHE_ENTRY").match
@@ -354,7 +354,9 @@ def collect_new(frame: Frame) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def phase_has_code(frame: Frame, phase: str) -> bool:
     """Does the script bring code of its own for this phase?"""
-    return bool(frame.recipe.natives) if phase == "native" else phase in frame.recipe.hooks
+    if phase == "native":
+        return bool(frame.recipe.natives)
+    return phase in frame.recipe.hooks and not (phase == "predeps" and frame.meta.get("predeps") is False)
 
 
 def foresee(frame: Frame, phase: str, origin: str) -> None:

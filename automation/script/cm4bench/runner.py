@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunOptions", "Runner"]
 
-_BEFORE_CLAIM = ("deps",)
+_BEFORE_CLAIM = PHASES[: PHASES.index("deps") + 1]
+_INSIDE_CLAIM = PHASES[len(_BEFORE_CLAIM) :]
 
 
 class RunOptions(NamedTuple):
@@ -146,7 +147,8 @@ class Runner:
     def _build(self, call: Call, frame: Frame, step: Step, renew: bool) -> Outcome:
         """Make a cache entry: dependencies first, then the script in the claimed folder."""
         observed = _observed(frame, step)
-        walk(frame, self._visit, lambda *_: None, phases=_BEFORE_CLAIM)
+        log = self._log_path(frame, step)
+        walk(frame, self._visit, lambda f, phase: self._act(f, phase, Path.cwd(), log), phases=_BEFORE_CLAIM)
         if step.undecided:
             step = self.resolver.resolve(call)
             if step.cached and not renew:
@@ -158,7 +160,7 @@ class Runner:
             folder = str(self.store.clear_for_build(step))
             started = time.monotonic()
             with self.store.exclusive(str(frame.meta.get("exclusive") or ""), lambda: self._tell("waiting", frame)):
-                outcome = self._execute(frame, step, folder, phases=PHASES[1:])
+                outcome = self._execute(frame, step, folder, phases=_INSIDE_CLAIM)
             self.store.publish(step, outcome, observed, time.monotonic() - started)
             self.made.append(frame.label)
         return outcome
@@ -224,8 +226,8 @@ class Runner:
         frame.extra_tags += [str(tag) for tag in result.get("add_extra_cache_tags") or ()]
         if result.get("skip"):
             raise _Skipped(result.get("script"))
-        if phase == "preprocess":
-            for kind in DEP_LISTS[1:]:
+        if phase in ("predeps", "preprocess"):
+            for kind in DEP_LISTS if phase == "predeps" else DEP_LISTS[1:]:
                 frame.deps[kind] = frame.meta.get(kind, frame.deps[kind])
 
     def _run_native(self, frame: Frame, folder: str, log: str) -> None:

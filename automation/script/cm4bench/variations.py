@@ -63,7 +63,7 @@ def layers(script: Script, names: Sequence[str]) -> Iterator[tuple[str, Mapping[
     for name in names:
         yield f"_{name}", _body(script, name)
         for combo in combos:
-            yield f"_{combo}", script.variations[combo] or {}
+            yield f"_{combo}", _combination_body(script, combo, names)
 
 
 def _body(script: Script, name: str) -> Mapping[str, Any]:
@@ -72,6 +72,13 @@ def _body(script: Script, name: str) -> Mapping[str, Any]:
         return script.variations[name] or {}
     body = script.variations.get(dynamic_key(name))
     return _fill(body, name.partition(".")[2]) if body else {}
+
+
+def _combination_body(script: Script, combo: str, names: Sequence[str]) -> Mapping[str, Any]:
+    """The block of a combination; the value of its dynamic member (MLCFlow's `a,d.#`) takes the place of `#`."""
+    body = script.variations[combo] or {}
+    values = [n.partition(".")[2] for member in combo.split(",") for n in names if dynamic_key(n) == member]
+    return _fill(body, values[0]) if values else body
 
 
 _FILLED = ("env", "default_env", "deps", "prehook_deps", "posthook_deps", "post_deps", "const")
@@ -165,6 +172,7 @@ def _group_conflict(script: Script, chosen: Selected, group: str, on: Sequence[s
 
 def _matching_combinations(script: Script, names: Sequence[str]) -> list[str]:
     on = set(names)
+    on.update(dynamic_key(name) for name in names)
     found = [key for key in script.variations if "," in key and set(key.split(",")) <= on]
     return sorted(found, key=lambda key: key.count(","))
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..engine import Report
 from ..manifest import is_yes
 
-__all__ = ["after_run", "environment_of", "with_extra_command"]
+__all__ = ["after_run", "environment_of", "in_cm_names", "with_extra_command"]
 
 _ENV_FILE = "tmp-env.sh"
 _YES_FLAGS = {
@@ -54,6 +54,16 @@ def _joined(old: Any, new: Any) -> Any:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         return {k: _joined(old.get(k), new.get(k)) for k in {**old, **new}}
     return old if new is None else new
+
+
+def in_cm_names(i: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input with `--env.MLC_…` and the like under the names that the engine thinks in."""
+    given = {key: i[key] for key in ("env", "const") if i.get(key)}
+    if not any(key.startswith("MLC_") for part in given.values() for key in part):
+        return i
+    from .dialect import to_cm
+
+    return {**i, **to_cm(given)}
 
 
 def environment_of(i: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""What MLCFlow added to CM's format: the `predeps` hook, combinations with a dynamic member, inherited lifetimes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.workbench import Bench, RepoBuilder
+
+
+def mlc_script(repo: RepoBuilder, alias: str, **parts: Any) -> Path:
+    """A script as MLCFlow has it: `meta.yaml` with `MLC_` keys."""
+    folder = repo.script(alias, **parts)
+    (folder / "_cm.yaml").rename(folder / "meta.yaml")
+    return folder
+
+
+PREDEPS = "def predeps(i):\n    i['env']['MLC_WANTED'] = 'yes'\n    i['env']['MLC_NAME'] = 'from-predeps'\n"
+
+
+def scripts_with_predeps(repo: RepoBuilder, **manifest: Any) -> None:
+    repo.script("dep", run='echo "CM_GOT=$CM_NAME2" >> tmp-run-env.out', new_env_keys=["CM_GOT"])
+    dep = {"tags": "dep", "enable_if_env": {"MLC_WANTED": ["yes"]}, "env": {"MLC_NAME2": "<<<MLC_NAME>>>"}}
+    mlc_script(repo, "top", customize=PREDEPS, deps=[dep], new_env_keys=["MLC_GOT"], **manifest)
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_predeps_comes_before_the_dependencies(bench: Bench, repo: RepoBuilder, cache: bool):
+    scripts_with_predeps(repo, cache=cache)
+    plan = bench.plan("top")
+    assert [edge.wanted for edge in plan.root.edges] == [None]
+    report = bench.run("top")
+    assert (report.outcome.new_env, report.requested) == ({"CM_GOT": "from-predeps"}, ("dep",))
+    again = bench.run("top")
+    assert again.outcome.new_env == {"CM_GOT": "from-predeps"}
+    assert again.made == () and (cache is not ("top" in again.ran))
+
+
+def test_predeps_may_be_switched_off(bench: Bench, repo: RepoBuilder):
+    scripts_with_predeps(repo, predeps=False)
+    assert bench.run("top").requested == ()
+
+
+def test_a_combination_with_a_dynamic_member(bench: Bench, repo: RepoBuilder):
+    variations = {"a": {}, "d.#": {"env": {"MLC_D": "#"}}, "a,d.#": {"env": {"MLC_BOTH": "a and #"}}}
+    mlc_script(repo, "combos", variations=variations, new_env_keys=["MLC_D", "MLC_BOTH"])
+    assert bench.run("combos,_a,_d.7").outcome.new_env == {"CM_D": "7", "CM_BOTH": "a and 7"}
+    assert bench.run("combos,_d.7").outcome.new_env == {"CM_D": "7"}
+
+
+def test_a_dependency_lives_as_long_as_its_parent(bench: Bench, repo: RepoBuilder):
+    mlc_script(repo, "child", cache=True, run="true")
+    dep = {"tags": "child", "inherit_cache_expiration": True}
+    mlc_script(repo, "short", cache_expiration="0", deps=[dep])
+    mlc_script(repo, "own", cache_expiration="0", deps=[{**dep, "cache_expiration": "1h"}])
+    assert bench.run("short").made == bench.run("short").made == ("child",)
+    assert (bench.run("own").made, bench.run("own").made) == (("child",), ())
+
+
+def test_flags_in_mlcflow_names(bench: Bench, repo: RepoBuilder):
+    mlc_script(repo, "named", env={"MLC_A": "1"}, new_env_keys=["MLC_A", "MLC_B"])
+    manifest = yaml.safe_load((repo.path / "script/named/meta.yaml").read_text())
+    assert manifest["new_env_keys"] == ["MLC_A", "MLC_B"]
+    from cm4bench.adapter import request_from
+
+    request = request_from({"tags": "named", "env": {"MLC_B": "$MLC_A"}, "const": {"MLC_A": "2"}})
+    assert (request.env["CM_B"], request.const) == ("$CM_A", {"CM_A": "2"})
