@@ -1,4 +1,8 @@
-"""Write user.conf: the settings come from `user_conf_settings`; whether loadgen will take them, from the harness."""
+"""Write user.conf.
+
+The settings come from `user_conf_settings`, the round's rules from `round_rules`; whether loadgen will take them, from
+the harness.
+"""
 
 import sys
 from pathlib import Path
@@ -26,10 +30,11 @@ def preprocess(i):
 
 
 def user_conf(env):
-    """The text of user.conf for the run that `env` describes; ValueError or UserConfError where it cannot be."""
+    """The text of user.conf for the run that `env` describes; ValueError or HarnessError where it cannot be."""
+    from round_rules import name_in_conf, rules_for
     from user_conf_settings import settings_for
 
     from harness import userconf
 
-    scenario = str(env["CM_MLPERF_LOADGEN_SCENARIO"])
-    return userconf.render(str(env["CM_MLPERF_BENCHMARK"]), {scenario: settings_for(env)})
+    model, scenario = name_in_conf(env)
+    return userconf.render(model, {scenario: settings_for(env, rules_for(env))})

@@ -1,13 +1,17 @@
 """Which settings of user.conf a run needs, from the environment of a CM script.
 
-Lengths of a valid run are the rules' own (they stand in loadgen's built-in mlperf.conf) and are left alone. A test run
-is a demonstration: it is cut to seconds, and everything that is relaxed for that is written down in user.conf.
+Lengths of a valid run are the rules' own. Most of them stand in loadgen's built-in mlperf.conf and are left alone; what
+it lacks comes from the round's data. A test run is a demonstration: it is cut to seconds, and everything that is
+relaxed for that is written down in user.conf.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import cast
+
+from harness.rounds import Benchmark, Limits
 
 Env = Mapping[str, object]
 Settings = dict[str, float]
@@ -18,51 +22,73 @@ TEST_MAX_DURATION_S = 120.0
 # Early stopping at the rules' 99th percentile needs 662 queries. At the 90th 64 are enough, and 100 leave room for a
 # few late ones.
 TEST_PERCENTILE = 90.0
-TEST_MIN_QUERIES = {"Offline": 64, "SingleStream": 64, "MultiStream": 64, "Server": 100}
+TEST_MIN_QUERIES = {"Offline": 64, "SingleStream": 64, "MultiStream": 64, "Server": 100, "Interactive": 100}
 # A processor cannot hold the rules' limit for one image classification; a demonstration shall still show a Server run.
-TEST_SERVER_LIMIT_MS = {"cpu": 1_000.0}
+# These limits are written where the rules' own are tighter.
+TEST_LIMITS = {"cpu": Limits(latency_ms=1_000.0, ttft_ms=10_000.0, tpot_ms=1_000.0)}
 # Share of the Offline target that a short Server run asks for when nobody chose a rate: far enough from saturation.
 TEST_SERVER_SHARE = 0.3
 # In accuracy mode nobody judges latencies: samples may come faster than they are answered.
 ACCURACY_SERVER_QPS = 1_000.0
 
 _GENERAL = {"target_qps": "CM_MLPERF_LOADGEN_TARGET_QPS", "target_latency": "CM_MLPERF_LOADGEN_TARGET_LATENCY"}
+_SERVERS = ("Server", "Interactive")
 # Scenario: the key of user.conf that sizes the run, and the variable that gives it for this scenario alone.
 _TARGETS = {
     "Offline": ("target_qps", "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS"),
     "Server": ("target_qps", "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS"),
+    "Interactive": ("target_qps", "CM_MLPERF_LOADGEN_INTERACTIVE_TARGET_QPS"),
     "SingleStream": ("target_latency", "CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY"),
     "MultiStream": ("target_latency", "CM_MLPERF_LOADGEN_MULTISTREAM_TARGET_LATENCY"),
 }
 
 
-def settings_for(env: Env) -> Settings:
+def settings_for(env: Env, benchmark: Benchmark | None) -> Settings:
     """Keys and values of user.conf (times in ms) for the scenario and mode that ``env`` names.
 
+    ``benchmark`` has the round's rules, None where the round has no such benchmark.
     Raises ValueError for an unknown scenario or a value that is not a positive number.
     """
     scenario = _text(env, "CM_MLPERF_LOADGEN_SCENARIO")
     if scenario not in _TARGETS:
         raise ValueError(f"unknown scenario {scenario!r}; there are {', '.join(_TARGETS)}")
-    settings = _target(env, scenario)
+    settings = _target(env, scenario) | _server_limits(env, scenario, benchmark)
     count = _number(env, "CM_MLPERF_PERFORMANCE_SAMPLE_COUNT")
     if count is not None:
         settings["performance_sample_count_override"] = count
     if _text(env, "CM_MLPERF_LOADGEN_MODE") == "accuracy":
         return settings
-    return settings | (_lengths_of_test if _is_test(env) else _lengths_of_valid)(env, scenario)
+    if _is_test(env):
+        return settings | _lengths_of_test(env, scenario)
+    return (benchmark.conf_gaps(scenario) if benchmark else {}) | settings | _lengths_of_valid(env)
 
 
 def _target(env: Env, scenario: str) -> Settings:
     key, own = _TARGETS[scenario]
     value = _number(env, own) or _number(env, _GENERAL[key])
-    if value is None and scenario == "Server":
+    if value is None and scenario in _SERVERS:
         value = _server_rate(env)
-    settings = {} if value is None else {key: value}
-    if scenario == "Server":
-        limit = _number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY") or _relaxed_limit(env)
-        settings |= {} if limit is None else {"target_latency": limit}
-    return settings
+    return {} if value is None else {key: value}
+
+
+def _server_limits(env: Env, scenario: str, benchmark: Benchmark | None) -> Settings:
+    """A limit that was asked for, or those of a demonstration."""
+    if scenario not in _SERVERS:
+        return {}
+    asked = _number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY")
+    if asked:
+        return {"target_latency": asked}
+    relaxed = TEST_LIMITS.get(_text(env, "CM_MLPERF_DEVICE"))
+    if relaxed is None or not _is_test(env):
+        return {}
+    # by scenario name, since a demonstration may also run one that the round has not got
+    rules = cast(Mapping[str, Limits], benchmark.limits_by) if benchmark else {}
+    rule = rules.get(scenario, Limits())
+    if rule.ttft_ms:
+        pairs = {"ttft_latency": (rule.ttft_ms, relaxed.ttft_ms), "tpot_latency": (rule.tpot_ms, relaxed.tpot_ms)}
+    else:
+        pairs = {"target_latency": (rule.latency_ms, relaxed.latency_ms)}
+    return {key: wide for key, (tight, wide) in pairs.items() if not tight or tight < wide}
 
 
 def _server_rate(env: Env) -> float | None:
@@ -71,10 +97,6 @@ def _server_rate(env: Env) -> float | None:
         return ACCURACY_SERVER_QPS
     offline = _number(env, "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS")
     return round(TEST_SERVER_SHARE * offline, 6) if offline and _is_test(env) else None
-
-
-def _relaxed_limit(env: Env) -> float | None:
-    return TEST_SERVER_LIMIT_MS.get(_text(env, "CM_MLPERF_DEVICE")) if _is_test(env) else None
 
 
 def _lengths_of_test(env: Env, scenario: str) -> Settings:
@@ -86,7 +108,7 @@ def _lengths_of_test(env: Env, scenario: str) -> Settings:
         return _size_of_offline(env, min(shortest, longest), queries) | _most_queries(env)
     settings = {"min_duration": shortest, "max_duration": max(longest, shortest)}
     settings["min_query_count"] = queries or TEST_MIN_QUERIES[scenario]
-    if scenario in ("MultiStream", "Server"):
+    if scenario != "SingleStream":
         settings["target_latency_percentile"] = TEST_PERCENTILE
     return settings | _most_queries(env)
 
@@ -102,7 +124,7 @@ def _size_of_offline(env: Env, duration_ms: float, samples: float | None) -> Set
     return {"min_duration": 0, "min_query_count": samples or max(expected, TEST_MIN_QUERIES["Offline"])}
 
 
-def _lengths_of_valid(env: Env, scenario: str) -> Settings:
+def _lengths_of_valid(env: Env) -> Settings:
     minimum = _number(env, "CM_MLPERF_INFERENCE_MIN_DURATION")
     queries = _number(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT")
     settings = {} if minimum is None else {"min_duration": minimum}

@@ -288,10 +288,18 @@ def test_an_accuracy_run_must_cover_the_set():
 
 
 def test_a_scenario_that_the_round_has_not_says_which_round_has_it():
-    (reason,) = objections("resnet50", "Server", log())
-    assert reason == (
+    server = {"effective_target_latency_percentile": 0.9, "effective_target_latency_ns": 1_000_000_000}
+    missing, *rest = objections("resnet50", "Server", log(**server))
+    assert missing == (
         "Server is no scenario of resnet in v6.1's closed division (SingleStream, MultiStream, Offline); v5.0 has it"
     )
+    assert rest == [
+        "latency percentile 90 instead of 99",
+        "the latency limit was set to 1000 ms, v6.1 allows 15 ms",
+    ]
+    strict = server | {"effective_target_latency_percentile": 0.99}
+    (bert,) = objections("bert", "Server", log(effective_performance_sample_count=10833, **strict))
+    assert bert == "Server is no scenario of bert-99 in v6.1's closed division (SingleStream, Offline)"
 
 
 def test_the_percentile_and_the_latency_limit_are_the_round_s():

@@ -34,12 +34,14 @@ def settings(values: dict[str, object]) -> dict[str, float]:
     return {entry.key: entry.value for entry in entries}
 
 
-@pytest.mark.parametrize("scenario", userconf.SCENARIOS)
+@pytest.mark.parametrize("scenario", [*userconf.SCENARIOS, "Interactive"])
 @pytest.mark.parametrize("mode", ["performance", "accuracy", "find-performance"])
 @pytest.mark.parametrize("style", ["test", "valid"])
 def test_every_run_gets_a_file_that_loadgen_takes(scenario: str, mode: str, style: str) -> None:
     text = CUSTOMIZE.user_conf(env(scenario, mode, CM_MLPERF_RUN_STYLE=style))
-    assert all(entry.scenario == scenario for entry in userconf.parse(text))
+    in_loadgen = ("resnet50-interactive", "Server") if scenario == "Interactive" else ("resnet50", scenario)
+    entries = userconf.parse(text, extra_models=["resnet50-interactive"])
+    assert all((entry.model, entry.scenario) == in_loadgen for entry in entries)
 
 
 def test_a_valid_run_leaves_the_rules_alone() -> None:
@@ -115,3 +117,52 @@ def test_a_folder_that_cannot_be_made_is_an_error_not_a_traceback(tmp_path: Path
     result = CUSTOMIZE.preprocess({"env": env(CM_MLPERF_OUTPUT_DIR=str(tmp_path / "file" / "below"))})
     assert result["return"] == 1
     assert "cannot be written" in result["error"]
+
+
+VALID = {"CM_MLPERF_RUN_STYLE": "valid", "CM_MLPERF_INFERENCE_LOADGEN_VERSION": "6.0.17"}
+
+
+def test_a_valid_run_gets_from_the_round_what_mlperf_conf_lacks() -> None:
+    assert settings(env(CM_MLPERF_BENCHMARK="yolo", **VALID)) == {"min_query_count": 1525}
+    chosen = {"CM_MLPERF_INFERENCE_MIN_QUERY_COUNT": "2000"}
+    assert settings(env(CM_MLPERF_BENCHMARK="yolo", **VALID, **chosen)) == {"min_query_count": 2000}
+    dlrm = settings(env("Server", CM_MLPERF_BENCHMARK="dlrm-v3", **VALID))
+    assert dlrm == {"performance_sample_count_override": 349_823}
+    assert settings(env(CM_MLPERF_BENCHMARK="yolo"))["min_query_count"] == 64, "a demonstration stays short"
+
+
+def test_the_round_is_that_of_the_loadgen_which_runs() -> None:
+    older = VALID | {"CM_MLPERF_INFERENCE_LOADGEN_VERSION": "5.0.20"}
+    assert settings(env(CM_MLPERF_BENCHMARK="yolo", **older)) == {}
+    unknown = VALID | {"CM_MLPERF_INFERENCE_LOADGEN_VERSION": "99.0"}
+    assert settings(env(CM_MLPERF_BENCHMARK="yolo", **unknown)) == {}
+
+
+def test_a_closed_run_in_a_scenario_that_the_round_has_not_is_refused(tmp_path: Path) -> None:
+    values = env("Server", CM_MLPERF_OUTPUT_DIR=str(tmp_path), CM_MLPERF_SUBMISSION_DIVISION="closed", **VALID)
+    result = CUSTOMIZE.preprocess({"env": values})
+    assert result["return"] == 1
+    assert "Server is no scenario of resnet in v6.1" in result["error"]
+    assert "v5.0 has Server" in result["hint"]
+    assert CUSTOMIZE.preprocess({"env": values | {"CM_MLPERF_SUBMISSION_DIVISION": "open"}})["return"] == 0
+
+
+def test_a_demonstration_never_tightens_a_limit() -> None:
+    assert "target_latency" not in settings(env("Server", CM_MLPERF_BENCHMARK="qwen3-vl-235b-a22b"))
+    assert settings(env("Server", CM_MLPERF_BENCHMARK="bert"))["target_latency"] == 1_000
+
+
+@pytest.mark.parametrize("scenario", ["Server", "Interactive"])
+def test_language_models_have_their_token_limits_relaxed(scenario: str) -> None:
+    found = settings(env(scenario, CM_MLPERF_BENCHMARK="llama3_1-8b"))
+    assert (found["ttft_latency"], found["tpot_latency"]) == (10_000, 1_000)
+    assert "target_latency" not in found
+    assert found["target_latency_percentile"] == 90
+    assert not {"ttft_latency", "tpot_latency"} & set(
+        settings(env(scenario, CM_MLPERF_BENCHMARK="llama3_1-8b", **VALID))
+    )
+
+
+def test_an_interactive_run_has_a_rate_of_its_own() -> None:
+    given = {"CM_MLPERF_LOADGEN_INTERACTIVE_TARGET_QPS": "3", "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": "9"}
+    assert settings(env("Interactive", CM_MLPERF_BENCHMARK="llama3_1-8b", **given))["target_qps"] == 3

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from harness import rounds
 from harness.rounds.benchmark import Benchmark
 from harness.rounds.round import Round
+from harness.rounds.values import Limits
 from harness.rounds.words import did_you_mean
 
 NS_PER_MS = 1_000_000
@@ -36,10 +37,8 @@ def objections(conf: str, scenario: str, log: Log) -> tuple[str, ...]:
     if not benchmarks:
         return (_unknown(found, conf),)
     official = "Interactive" if conf == benchmarks[0].interactive_conf else scenario
-    fitting = [one for one in benchmarks if official in one.scenarios()]
-    if not fitting:
-        return (_not_there(found, benchmarks[0], official), *_length(found, benchmarks[0], log))
-    return tuple(_all(found, fitting[0], official, log))
+    benchmark = next((one for one in benchmarks if official in one.scenarios()), benchmarks[0])
+    return tuple(_all(found, benchmark, official, log))
 
 
 def _unknown(found: Round, conf: str) -> str:
@@ -53,21 +52,25 @@ def _unknown(found: Round, conf: str) -> str:
     return f"{found.name} has no benchmark that loadgen calls {conf!r}{did_you_mean(conf, names)}"
 
 
-def _not_there(found: Round, benchmark: Benchmark, scenario: str) -> str:
+def _place(found: Round, benchmark: Benchmark, scenario: str) -> Iterator[str]:
+    if scenario in benchmark.scenarios():
+        return
     others = ", ".join(rounds.which_have(benchmark.name, scenario))
     elsewhere = f"; {others} has it" if others else ""
     has = ", ".join(benchmark.scenarios()) or "none"
-    return f"{scenario} is no scenario of {benchmark.name} in {found.name}'s closed division ({has}){elsewhere}"
+    yield f"{scenario} is no scenario of {benchmark.name} in {found.name}'s closed division ({has}){elsewhere}"
 
 
 def _all(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> Iterator[str]:
+    yield from _place(found, benchmark, scenario)
     if log.get("effective_test_mode") == "AccuracyOnly":
         yield from _coverage(found, benchmark, scenario, log)
         return
     yield from _length(found, benchmark, log)
     yield from _samples(found, benchmark, scenario, log)
-    yield from _latency(found, benchmark, scenario, log)
-    yield from _tokens(found, benchmark, scenario, log)
+    limits = cast(dict[str, Limits], benchmark.limits_by).get(scenario, Limits())
+    yield from _latency(found, limits, log)
+    yield from _tokens(found, benchmark, limits, log)
 
 
 def _coverage(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> Iterator[str]:
@@ -80,7 +83,7 @@ def _coverage(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> It
 
 def _length(found: Round, benchmark: Benchmark, log: Log) -> Iterator[str]:
     shortest, needed = int(log.get("effective_min_duration_ms", 0)), benchmark.min_duration_ms or 0
-    if shortest < needed and log.get("effective_test_mode") != "AccuracyOnly":
+    if shortest < needed:
         yield f"demonstration run: min_duration is {shortest} ms, {found.name} needs {needed} ms"
 
 
@@ -95,8 +98,7 @@ def _samples(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> Ite
         yield f"sample_concatenate_permutation is off, {found.name} needs equal issue for {benchmark.name}"
 
 
-def _latency(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> Iterator[str]:
-    limits = benchmark.limits(scenario)
+def _latency(found: Round, limits: Limits, log: Log) -> Iterator[str]:
     used = 100 * float(log.get("effective_target_latency_percentile", 0))
     if limits.percentile and used < limits.percentile - 1e-6:
         yield f"latency percentile {used:g} instead of {limits.percentile:g}"
@@ -105,10 +107,9 @@ def _latency(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> Ite
         yield f"the latency limit was set to {set_to / NS_PER_MS:g} ms, {found.name} allows {limit:g} ms"
 
 
-def _tokens(found: Round, benchmark: Benchmark, scenario: str, log: Log) -> Iterator[str]:
+def _tokens(found: Round, benchmark: Benchmark, limits: Limits, log: Log) -> Iterator[str]:
     if benchmark.tokens == "measured" and not log.get("requested_use_token_latencies"):
         yield f"use_token_latencies is off, {found.name} needs it for {benchmark.name}"
-    limits = benchmark.limits(scenario)
     for name, limit, key in (
         ("time to first token", limits.ttft_ms, "result_first_token_99.00_percentile_latency_ns"),
         ("time per output token", limits.tpot_ms, "result_time_per_output_token_99.00_percentile_ns"),
