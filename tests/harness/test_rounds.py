@@ -6,14 +6,19 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 import pytest
 from tests.harness import upstream_rounds
 
-from harness import rounds
+from harness import rounds, verdict
 from harness.errors import HarnessError
+from harness.logs import DetailLog
+from harness.report import ChildReport
 from harness.rounds.objections import objections
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -348,6 +353,40 @@ def test_language_models_need_token_latencies_and_keep_their_limits():
         "output token is not",
     ):
         assert part in reasons
+
+
+def test_the_verdict_on_a_run_has_the_round_s_objections(configure):
+    def judged(values, **changes):
+        config = configure(benchmark="resnet50", **{"tier": "full", **changes})
+        return verdict.submittable(config, DetailLog(values, (), (), ()), ChildReport(notes=("a note",)))
+
+    assert judged(log()).reasons == ("a note",)
+    short = judged(log(effective_min_duration_ms=1), tier="synthetic")
+    assert [reason.split(":")[0] for reason in short.reasons] == ["tier synthetic", "demonstration run", "a note"]
+    assert not short.ok
+
+
+def test_a_python_without_yaml_is_told_so(library, monkeypatch, configure):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(HarnessError, match="PyYAML is missing"):
+        library.load("v6.1")
+    monkeypatch.setattr(verdict, "objections", lambda *_: library.load("v6.1"))
+    found = verdict.submittable(configure(), DetailLog({}, (), (), ()), ChildReport())
+    assert "the round's rules cannot be read: PyYAML is missing, rounds cannot be read" in found.reasons
+
+
+# the page about it
+
+
+def test_the_page_about_rounds_says_what_happens(tmp_path):
+    from tests.docs.walkthrough import steps
+
+    page, reader = ROOT / "docs" / "rounds.md", {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    (tmp_path / "python").write_text(f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
+    (tmp_path / "python").chmod(0o755)
+    text = page.read_text().replace("/tmp/my-rounds", str(tmp_path / "my-rounds"))
+    done = [step.perform(ROOT / "script" / "app-mlperf-inference", reader) for step in steps(text)]
+    assert len(done) > 5
 
 
 # upstream's own files, where a checkout is at hand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -46,9 +46,12 @@ class Library:
         """Every round, oldest first."""
         return tuple(self.load(name) for name in self.names())
 
+    def _newest_first(self) -> Iterator[Round]:
+        return (self.load(name) for name in reversed(self.names()))
+
     def of_seeds(self, seeds: Mapping[str, int]) -> Round | None:
         """The round that a run belongs to, by the seeds in its log, `{"qsl_rng_seed": …, …}`; None for unknown ones."""
-        for one in reversed(self.all()):
+        for one in self._newest_first():
             if all(seeds.get(key) == getattr(one.seeds, key) for key in one.seeds.__struct_fields__):
                 return one
         return None
@@ -61,7 +64,7 @@ class Library:
         Raises:
             HarnessError: kind `config`, for a version that no round file names.
         """
-        for one in reversed(self.all()):
+        for one in self._newest_first():
             if version in one.loadgen:
                 return one
         known = "; ".join(f"{one.name}: {one.loadgen.first} to {one.loadgen.last}" for one in self.all())
