@@ -1,0 +1,1 @@
+"""Question answering on SQuAD: span extraction (BERT-large) and answer-sentence selection (MiniLM)."""
