@@ -70,7 +70,7 @@ class Bench(NamedTuple):
 
     def prepare(self, packages: Sequence[str]) -> None:
         """Make the environment with these pip arguments, and the commands that do nothing."""
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "venv", str(self.folder / "venv")], check=True)
         pip = [str(self.folder / "venv/bin/pip"), "install", "-q", *packages]
         subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
@@ -222,7 +222,7 @@ def engine_only(folder: Path) -> Path:
 
 def private(checkout: Path, target: Path) -> Path:
     """A copy of a checkout: some scripts write into their own repository."""
-    shutil.copytree(checkout, target, ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(checkout, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
     return target
 
 

@@ -148,7 +148,7 @@ class Runner:
         """Make a cache entry: dependencies first, then the script in the claimed folder."""
         observed = _observed(frame, step)
         log = self._log_path(frame, step)
-        walk(frame, self._visit, lambda f, phase: self._act(f, phase, Path.cwd(), log), phases=_BEFORE_CLAIM)
+        walk(frame, self._visit, lambda f, phase: self._act(f, phase, os.getcwd(), log), phases=_BEFORE_CLAIM)
         if step.undecided:
             step = self.resolver.resolve(call)
             if step.cached and not renew:
