@@ -1,0 +1,1 @@
+"""Speech recognition for the MLPerf inference harness: Whisper and RNN-T on LibriSpeech."""
