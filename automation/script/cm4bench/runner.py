@@ -180,6 +180,8 @@ class Runner:
                 clear_leftovers(frame, folder, outputs=True)
                 walk(frame, self._visit, lambda f, phase: self._act(f, phase, folder, log), phases=phases)
                 outcome = self._conclude(frame)
+                if _moved_to(folder) != folder and not self.options.keep_files:
+                    clear_leftovers(frame, os.getcwd(), outputs=False)
         except _Skipped as skipped:
             outcome = self._instead(frame, skipped)
         except CMBenchError as error:
@@ -210,7 +212,7 @@ class Runner:
             return
         origin = self.resolver.phase_origin(frame, phase)
         if phase == "native":
-            self._run_native(frame, folder, log)
+            self._run_native(frame, _moved_to(folder), log)
         else:
             self._run_hook(frame, phase, log)
         own_up(frame, origin)
@@ -290,6 +292,11 @@ def _late_tags(frame: Frame) -> tuple[str, ...]:
         words = frame.env.text(str(item["env"])).split(",")
         tags += [f"deps-{item.get('prefix', '')}{word}" for word in words if word]
     return tuple(tags)
+
+
+def _moved_to(folder: str) -> str:
+    """A hook may have gone elsewhere (`--download_path`); the native script runs where it is now, as in CM."""
+    return folder if os.path.samefile(folder, os.getcwd()) else os.getcwd()
 
 
 def _existing(log: str) -> Path | None:

@@ -133,3 +133,19 @@ def test_where_a_tool_was_looked_for_belongs_to_its_entry(bench: Bench, repo: Re
 )
 def test_a_word_after_a_whole_request_is_left_to_the_script(first: str, later: str, tags: str):
     assert tags_of({"artifact": first, "artifacts": [later]}) == tags
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_the_native_script_runs_where_a_hook_has_gone(bench: Bench, repo: RepoBuilder, tmp_path: Path, cache: bool):
+    there = tmp_path / "there"
+    there.mkdir()
+    repo.script(
+        "mover",
+        cache=cache,
+        customize=f"import os\ndef preprocess(i):\n    os.chdir({str(there)!r})\n",
+        run="touch made-here; echo CM_HERE=$PWD >> tmp-run-env.out",
+        new_env_keys=["CM_HERE"],
+    )
+    before = Path.cwd()
+    assert bench.run("mover").outcome.new_env == {"CM_HERE": str(there)}
+    assert ([p.name for p in there.iterdir()], Path.cwd()) == (["made-here"], before)
