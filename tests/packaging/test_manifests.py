@@ -30,5 +30,5 @@ def test_every_script_folder_has_a_manifest():
 
 
 def test_uids_are_unique():
-    uids = [yaml.safe_load(path.read_text())["uid"] for path in [*SCRIPTS, *ROOT.glob("automation/*/_cm.yaml")]]
+    uids = [yaml.safe_load(path.read_text())["uid"] for path in [*SCRIPTS, *ROOT.glob("automation/*/_cm.json")]]
     assert sorted({uid for uid in uids if uids.count(uid) > 1}) == []
