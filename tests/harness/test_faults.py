@@ -16,6 +16,9 @@ from harness.outcome import Outcome
 
 pytest.importorskip("mlperf_loadgen")
 
+IMAGES = "image_classification.task:ImageClassification"
+LITE0 = "image_classification.efficientnet_lite:build"
+
 
 def run_faulty(configure, name, **changes):
     outcome = supervise.run(configure(backend=f"tests.harness.faulty:{name}", **changes))
@@ -48,7 +51,7 @@ def test_a_hang_is_noticed_and_located(configure, scenario):
     assert time.monotonic() - started < 20
     assert outcome.failure.kind == "hang"
     assert "faulty.py" in outcome.failure.cause
-    assert "in submit" in outcome.failure.cause
+    assert "in misbehave" in outcome.failure.cause
 
 
 def test_a_hang_while_loading_has_its_own_limit(configure):
@@ -85,7 +88,7 @@ def test_a_foreign_exit_shows_the_last_line_printed(configure):
 
 
 def test_the_wrong_number_of_outputs(configure, tiny_dataset):
-    outcome = run_faulty(configure, "TooFewOutputs", task="image-classification", dataset=str(tiny_dataset))
+    outcome = run_faulty(configure, "TooFewOutputs", task=IMAGES, dataset=str(tiny_dataset))
     assert outcome.failure.kind == "raised"
     assert "returned 15 outputs for a batch of 16 samples" in outcome.failure.cause
 
@@ -155,7 +158,7 @@ def test_cuda_without_cuda_says_what_was_found(configure):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    model = ModelConfig(name="lite0", architecture="efficientnet-lite0")
+    model = ModelConfig(name="lite0", architecture=LITE0)
     outcome = supervise.run(configure(backend="pytorch", device="cuda", model=model))
     assert outcome.failure.kind == "device"
     assert "'cuda' was asked for, but torch" in outcome.failure.cause
@@ -169,7 +172,7 @@ def test_missing_and_corrupt_weights(configure, tmp_path):
     for content, said in ((None, "does not exist"), (b"<html>404</html>", "cannot be read")):
         if content:
             path.write_bytes(content)
-        model = ModelConfig(name="lite0", architecture="efficientnet-lite0", weights=str(path))
+        model = ModelConfig(name="lite0", architecture=LITE0, weights=str(path))
         outcome = supervise.run(configure(backend="pytorch", model=model))
         assert outcome.failure.kind == "weights"
         assert said in outcome.failure.cause

@@ -14,8 +14,8 @@ from harness.tasks.null import NullTask
 
 
 class Staged(NullBackend):
-    def stage(self, count, shape, chunks):
-        self.chunks = [len(chunk) for chunk in chunks]
+    def stage(self, count, columns, chunks):
+        self.chunks = [len(column) for (column,) in chunks]
         assert sum(self.chunks) == count
 
 
@@ -67,9 +67,9 @@ def test_responses_point_into_one_buffer():
 
     pool = ResponsePool(Loadgen, 4, "float32", 2)
     base = pool.results.ctypes.data
-    pool.complete([11, 12, 13])
+    pool.complete([11, 12, 13], np.ones((3, 2)))
     assert Loadgen.seen == [(11, base, 8), (12, base + 8, 8), (13, base + 16, 8)]
-    pool.complete([1, 2, 3, 4])
+    pool.complete([1, 2, 3, 4], np.zeros((4, 2)))
     assert [one[0] for one in Loadgen.seen] == [1, 2, 3, 4]
 
 

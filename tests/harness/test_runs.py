@@ -24,6 +24,8 @@ SCENARIOS = {
     "Server": {"target_qps": 2000.0, "min_query_count": 1000},
 }
 
+IMAGES = "image_classification.task:ImageClassification"
+
 
 @pytest.fixture
 def telling_images(tmp_path):
@@ -40,7 +42,7 @@ def test_every_sample_keeps_its_answer(configure, telling_images, scenario):
         configure(
             scenario=scenario,
             mode="accuracy",
-            task="image-classification",
+            task=IMAGES,
             backend="tests.harness.faulty:ReadsPixels",
             dataset=str(telling_images),
             batch_size=7,
@@ -86,7 +88,12 @@ def _without_name(outcome):
 
 def test_a_failed_quality_target_fails_the_run(configure, tiny_dataset):
     outcome = supervise.run(
-        configure(mode="accuracy", task="image-classification", dataset=str(tiny_dataset), quality_target=90.0)
+        configure(
+            mode="accuracy",
+            task=IMAGES,
+            dataset=str(tiny_dataset),
+            quality_target=90.0,
+        )
     )
     assert outcome.failure.kind == "accuracy"
     assert "top-1 is 4.167 % (1 of 24), target 90 %" in outcome.failure.cause
@@ -94,7 +101,7 @@ def test_a_failed_quality_target_fails_the_run(configure, tiny_dataset):
 
 def test_too_few_images_are_a_hard_error(configure, tiny_dataset):
     np.save(tiny_dataset / "samples.npy", np.zeros((23, 8, 8, 3), np.uint8))
-    outcome = supervise.run(configure(task="image-classification", dataset=str(tiny_dataset)))
+    outcome = supervise.run(configure(task=IMAGES, dataset=str(tiny_dataset)))
     assert outcome.failure.kind == "dataset"
     assert "has shape (23, 8, 8, 3), dataset.json says 24 samples" in outcome.failure.cause
 
@@ -222,9 +229,9 @@ def test_random_resnet50_of_the_right_shape(configure, tmp_path):
     images = np.zeros((4, 64, 64, 3), np.uint8)
     outcome = supervise.run(
         configure(
-            model=ModelConfig(name="resnet50", architecture="resnet50-v1.5", seed=3),
+            model=ModelConfig(name="resnet50", architecture="image_classification.resnet50:build", seed=3),
             dataset=str(write_dataset(tmp_path / "zeros", images, [0, 1, 2, 3])),
-            task="image-classification",
+            task=IMAGES,
             backend="pytorch",
             batch_size=2,
             min_query_count=4,

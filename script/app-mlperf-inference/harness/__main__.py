@@ -1,4 +1,4 @@
-"""Command line: `python -m harness run CONFIG.json`, `check-userconf FILE`, `accuracy LOG_DIR DATASET`."""
+"""Command line: `python -m harness run CONFIG.json`, `check-userconf FILE`, `accuracy LOG_DIR`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _run(Path(options.config))
         if options.command == "check-userconf":
             return _check_user_conf(Path(options.file))
-        return _accuracy(Path(options.log_dir), Path(options.dataset), options.target)
+        return _accuracy(Path(options.log_dir), options.config, options.dataset)
     except HarnessError as error:
         print(f"FAILED ({error.kind}): {error.cause}", *([f"next:   {error.hint}"] if error.hint else []), sep="\n")
         return 1
@@ -30,10 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("config", help="RunConfig as JSON")
     check = commands.add_parser("check-userconf", help="validate a user.conf more strictly than loadgen does")
     check.add_argument("file")
-    score = commands.add_parser("accuracy", help="score an image classification accuracy log")
+    score = commands.add_parser("accuracy", help="score an accuracy log")
     score.add_argument("log_dir", help="folder with mlperf_log_accuracy.json")
-    score.add_argument("dataset", help="folder of the preprocessed data set")
-    score.add_argument("--target", type=float, help="percent that must be reached")
+    score.add_argument("--config", help="RunConfig of the run as JSON (default: config.json beside the log)")
+    score.add_argument("--dataset", help="the data, where they are not where the run had them")
     return parser
 
 
@@ -53,11 +53,22 @@ def _check_user_conf(path: Path) -> int:
     return 0
 
 
-def _accuracy(log_dir: Path, dataset: Path, target: float | None) -> int:
-    from harness.accuracy import classification
+def _accuracy(log_dir: Path, config_file: str | None, dataset: str | None) -> int:
+    import msgspec
 
-    quality = classification.score(log_dir, dataset, target)
-    print((log_dir / classification.FILE_NAME).read_text().strip())
+    from harness import registry
+    from harness.accuracy import log
+    from harness.config import RunConfig
+    from harness.report import CONFIG
+
+    config = RunConfig.read(Path(config_file) if config_file else log_dir / CONFIG)
+    if dataset:
+        config = msgspec.structs.replace(config, dataset=dataset)
+    registry.add_paths(config.task_path)
+    quality = registry.resolve("task", config.task)(config).quality(log_dir)
+    if quality is None:
+        raise HarnessError("accuracy", f"the task {config.task} has no quality metric")
+    print((log_dir / log.FILE_NAME).read_text().strip())
     return 1 if quality.passed is False else 0
 
 

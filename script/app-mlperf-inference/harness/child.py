@@ -20,15 +20,17 @@ from typing import Any, NoReturn
 import msgspec
 
 from harness import memory, registry, settings
-from harness.backends.base import Backend
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.heartbeat import Heartbeat
+from harness.memory import peak_rss_bytes
 from harness.outcome import Failure, Timings
-from harness.qsl import SampleLibrary
+from harness.qsl import Library
+from harness.recorder import Recorder
 from harness.report import ChildReport
 from harness.sut import Sut
-from harness.tasks.base import Task
+from harness.tasks.base import Dataset
+from harness.workload import Workload, workload_for
 
 
 class Child:
@@ -45,27 +47,32 @@ class Child:
     def run(self) -> None:
         """Prepare, measure, report; raises HarnessError."""
         loadgen = _import_loadgen()
+        registry.add_paths(self._config.task_path)
         test_settings = settings.build(loadgen, self._config)
-        task: Task = registry.resolve("task", self._config.task)(self._config)
-        backend: Backend = registry.resolve("backend", self._config.backend)(self._config, task.reduction)
+        task: Any = registry.resolve("task", self._config.task)(self._config)
+        workload = workload_for(self._config, task)
         self._note(dataset_facts=task.facts())
-        self._load(backend, task)
-        library = SampleLibrary(task, backend, self._sample_count(task, test_settings))
-        sut = Sut(loadgen, self._config, task, backend, library, self.die)
-        self._measure(sut, test_settings, backend, library)
+        self._load(workload)
+        library = workload.library(self._sample_count(task, test_settings))
+        recorder = workload.recorder()
+        dispatcher = workload.dispatcher(
+            loadgen, library, recorder, self.die, token_latencies=test_settings.use_token_latencies
+        )
+        self._measure(Sut(loadgen, dispatcher, library, self.die), test_settings, workload, library, recorder)
 
-    def _load(self, backend: Backend, task: Task) -> None:
+    def _load(self, workload: Workload) -> None:
         self._heartbeat.enter("load")
         self.blame = "load"
         started = time.perf_counter()
-        self._note(model_facts=backend.load())
+        self._note(model_facts=workload.load())
         self._time(load_s=time.perf_counter() - started)
         self._heartbeat.enter("warm-up")
+        self.blame = "raised"
         started = time.perf_counter()
-        backend.warm_up(self._config.warmup_batches, self._config.batch_size, task.sample_shape)
+        workload.warm_up()
         self._time(warmup_s=time.perf_counter() - started)
 
-    def _sample_count(self, task: Task, test_settings: Any) -> int:
+    def _sample_count(self, task: Dataset, test_settings: Any) -> int:
         """Fix loadgen's performance sample count to what the data set and the memory allow."""
         config = self._config
         in_user_conf = settings.read_user_conf(config).get("performance_sample_count_override")
@@ -78,21 +85,21 @@ class Child:
         self._note(performance_sample_count=count, notes=(note,) if note else ())
         return count
 
-    def _measure(self, sut: Sut, test_settings: Any, backend: Backend, library: SampleLibrary) -> None:
+    def _measure(self, sut: Sut, test_settings: Any, workload: Workload, library: Library, recorder: Recorder) -> None:
         self.blame = "internal"
-        execution = backend.execution()
+        execution = workload.execution()
         self._note(execution=execution)  # kept even if the run dies
         gc.collect()
         gc.freeze()  # the model's objects need no scanning while we measure
-        self._heartbeat.enter("loadgen", sut.recorder, execution.gpu_uuid)
+        self._heartbeat.enter("loadgen", recorder, execution.gpu_uuid)
         wall, cpu = time.perf_counter(), time.process_time()
         sut.run(test_settings, str(self._folder))
-        self._note(cpu_s=time.process_time() - cpu, samples=sut.recorder.completed)
+        self._note(cpu_s=time.process_time() - cpu, samples=recorder.completed, peak_rss_bytes=peak_rss_bytes())
         self._time(loadgen_s=time.perf_counter() - wall, stage_s=library.load_seconds)
         self._note(
-            execution=backend.execution(),
-            batch_histogram=sut.recorder.histogram(),
-            latencies=sut.recorder.latencies(self._folder / "latencies.npy"),
+            execution=workload.execution(),
+            batch_histogram=recorder.histogram(),
+            latencies=recorder.latencies(self._folder / "latencies.npy"),
         )
 
     def finish(self, failure: Failure | None = None) -> None:

@@ -13,9 +13,9 @@ from harness.scenarios.base import ALL
 
 SCHEMA = 1
 
-ScenarioName = Literal["SingleStream", "MultiStream", "Offline", "Server"]
+ScenarioName = Literal["SingleStream", "MultiStream", "Offline", "Server", "Interactive"]
 Mode = Literal["performance", "accuracy", "find-performance"]
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "bf16", "fp16", "int8"]
 Residency = Literal["auto", "host", "device"]
 Tier = Literal["full", "embedded", "synthetic"]
 TIERS: tuple[Tier, ...] = ("synthetic", "embedded", "full")  # weakest claim first
@@ -42,6 +42,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Times carry their unit in their name. Fields that are null leave the decision to user.conf, and after that to the
     mlperf.conf inside loadgen. `quality_target` has the unit of the task's metric (images: percent top-1).
     `target_latency_ns` is the expected latency in SingleStream and MultiStream and the latency limit in Server.
+    `benchmark` is the name that loadgen's mlperf.conf knows, `benchmark_name` the submission checker's (bert, bert-99).
+    `task`, `backend` and `model.architecture` are registered names or dotted paths; `task_path` lists the folders that
+    hold the packages of the dotted ones. `workers` threads answer side by side, each with `threads` of the framework's.
     A lower `target_latency_percentile` (percent) lets a demonstration pass early stopping with fewer queries: 64 at the
     90th, 662 at the 99th.
     """
@@ -53,13 +56,16 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tier: Tier
     schema: Literal[1] = 1
     benchmark: str = "resnet50"
-    task: str = "image-classification"
+    benchmark_name: str = ""
+    task: str = "null"
+    task_path: tuple[str, ...] = ()
     mode: Mode = "performance"
     backend: str = "pytorch"
     device: DeviceName = "cpu"
     precision: Precision = "fp32"
     batch_size: Positive = 1
     threads: Positive | None = None
+    workers: Positive = 1
     channels_last: bool = False
     compile: bool = False
     residency: Residency = "auto"
@@ -83,8 +89,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         """Refuse combinations that no run could honour."""
-        require_known("task", self.task)
-        require_known("backend", self.backend)
+        require_known(self.task, "task")
+        require_known(self.backend, "backend", "engine")
         self._refuse_meaningless()
         if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:
             raise ValueError(f"max_duration_ms={self.max_duration_ms} is below min_duration_ms={self.min_duration_ms}")
@@ -104,6 +110,11 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def uses_random_weights(self) -> bool:
         """True where a real network is asked for and no weights are given."""
         return self.model.weights is None and self.model.architecture != "none"
+
+    @property
+    def conf_name(self) -> str:
+        """Benchmark name for loadgen's configuration: Interactive runs read a section of their own."""
+        return f"{self.benchmark}-interactive" if self.scenario == "Interactive" else self.benchmark
 
     @property
     def loadgen_mode(self) -> str:

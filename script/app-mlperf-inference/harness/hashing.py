@@ -15,3 +15,13 @@ def sha256(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file its own digest, of a folder that of its sorted names and digests; raises OSError."""
+    if path.is_file():
+        return sha256(path)
+    digest = hashlib.sha256()
+    for one in sorted(one for one in path.rglob("*") if one.is_file()):
+        digest.update(f"{one.relative_to(path).as_posix()} {sha256(one)}\n".encode())
+    return digest.hexdigest()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from harness import registry
 from harness.config import ModelConfig, RunConfig
 from harness.outcome import Ledger, Loadgen
 from harness.report import ChildReport
+from harness.scenarios import ALL
 
 FOLDER = "ledger"
 
 # Enough for a stable figure in about a second of wall time.
-_QUERIES = {"Offline": 200_000, "SingleStream": 20_000, "MultiStream": 4_000, "Server": 1_000}
+_QUERIES = {"Offline": 200_000, "SingleStream": 20_000, "MultiStream": 4_000, "Server": 1_000, "Interactive": 1_000}
+_GENERATIONS = {"Offline": 20_000, "SingleStream": 5_000, "MultiStream": 1_000, "Server": 1_000, "Interactive": 1_000}
 _SERVER_QPS = 1_000.0
 
 NullRun = Callable[[RunConfig], tuple[ChildReport, Loadgen]]
@@ -20,7 +23,10 @@ NullRun = Callable[[RunConfig], tuple[ChildReport, Loadgen]]
 
 def null_config(config: RunConfig) -> RunConfig:
     """The null run beside a measured one: same scenario, batch size and threads."""
-    server = config.scenario == "Server"
+    server = ALL[config.scenario].queued
+    registry.add_paths(config.task_path)
+    generates = bool(registry.resolve("task", config.task).generates)
+    queries = _GENERATIONS if generates else _QUERIES
     return RunConfig(
         model=ModelConfig(name="null", architecture="none"),
         dataset="",
@@ -28,13 +34,14 @@ def null_config(config: RunConfig) -> RunConfig:
         output_dir=str(Path(config.output_dir) / FOLDER),
         tier="synthetic",
         benchmark=config.benchmark,
-        task="null",
+        task="null-generation" if generates else "null",
         backend="null",
         batch_size=config.batch_size,
         threads=config.threads,
+        workers=1 if generates else config.workers,
         target_qps=_SERVER_QPS if server else None,
         min_duration_ms=0,
-        min_query_count=_QUERIES[config.scenario],
+        min_query_count=queries[config.scenario],
         ledger=False,
     )
 

@@ -141,6 +141,9 @@ def summarise(log: DetailLog, scenario: Scenario) -> Loadgen:
 
 
 def _headline(values: dict[str, Any], scenario: Scenario) -> Figure | None:
+    if scenario.token_metric_key in values:
+        value = float(values[scenario.token_metric_key])
+        return Figure(metric="token throughput", value=value, unit=scenario.token_unit, key=scenario.token_metric_key)
     if scenario.metric_key not in values:
         return None
     percentile = 100 * float(values.get("effective_target_latency_percentile", 0))
@@ -158,6 +161,12 @@ _FIGURES = {
     "result_completed_samples_per_sec": ("completed queries", "queries/s", 1),
     "result_qps_with_loadgen_overhead": ("queries, with loadgen's overhead", "queries/s", 1),
     "result_qps_without_loadgen_overhead": ("queries, without loadgen's overhead", "queries/s", 1),
+    "result_tokens_per_second": ("tokens per second", "tokens/s", 1),
+    "result_completed_tokens_per_second": ("completed tokens", "tokens/s", 1),
+    "result_first_token_90.00_percentile_latency_ns": ("time to first token, 90th percentile", "ms", 1e6),
+    "result_first_token_99.00_percentile_latency_ns": ("time to first token, 99th percentile", "ms", 1e6),
+    "result_time_per_output_token_90.00_percentile_ns": ("time per output token, 90th percentile", "ms", 1e6),
+    "result_time_per_output_token_99.00_percentile_ns": ("time per output token, 99th percentile", "ms", 1e6),
     "early_stopping_latency_ss": ("90th percentile latency, early-stopping estimate", "ms", 1e6),
     "early_stopping_latency_ms": ("99th percentile latency, early-stopping estimate", "ms", 1e6),
     "result_min_latency_ns": ("minimum latency", "ms", 1e6),

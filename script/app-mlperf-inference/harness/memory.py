@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -19,6 +20,14 @@ def available_bytes() -> int:
         return min(free, int(limit.read_text()) - int(used.read_text()))
     except (OSError, ValueError):  # no cgroup v2, or "max"
         return free
+
+
+def peak_rss_bytes() -> int:
+    """Most memory that this process ever held."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def samples_that_fit(sample_bytes: int, limit_mb: int | None) -> int:

@@ -61,16 +61,31 @@ class Loadgen(msgspec.Struct, frozen=True, kw_only=True):
     power_end: str | None = None
 
 
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One further quality figure with its own target."""
+
+    name: str
+    value: float
+    unit: str = ""
+    target: float | None = None
+    passed: bool | None = None
+
+
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """Accuracy of an accuracy run. `passed` is null where no target was given."""
+    """Accuracy of an accuracy run: the headline metric, and `more` of them where the benchmark has several.
+
+    `passed` is null where no target was given; it covers all metrics. `correct` counts right answers where answers
+    can be counted.
+    """
 
     metric: str
     value: float
     unit: str
-    correct: int
     total: int
+    correct: int | None = None
     target: float | None = None
     passed: bool | None = None
+    more: tuple[Metric, ...] = ()
 
 
 class GpuSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +224,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     latencies: Latencies | None = None
     found: Found | None = None
     submittable: Submittable | None = None
+    peak_rss_bytes: int | None = None
     notes: tuple[str, ...] = ()
     model_facts: dict[str, Any] = {}
     dataset_facts: dict[str, Any] = {}

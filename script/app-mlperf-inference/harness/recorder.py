@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from harness.outcome import Latencies
 
@@ -67,6 +68,24 @@ class Recorder:
             quantiles_ms={f"p{q * 100:g}": float(np.quantile(milliseconds, q)) for q in QUANTILES},
             file=path.name,
         )
+
+
+class SharedRecorder(Recorder):
+    """The same for several threads."""
+
+    def __init__(self, batch_size: int, source: str) -> None:
+        super().__init__(batch_size, source)
+        self._lock = Lock()
+
+    def completed_batch(self, samples: int) -> None:
+        """One batch of `samples` was completed."""
+        with self._lock:
+            super().completed_batch(samples)
+
+    def latency(self, elapsed_ns: int) -> None:
+        """Keep one latency if its turn has come."""
+        with self._lock:
+            super().latency(elapsed_ns)
 
 
 def _rounded(values: Sequence[float]) -> tuple[float, ...]:

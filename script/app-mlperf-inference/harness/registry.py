@@ -1,33 +1,43 @@
-"""Names of tasks and backends, resolved to their modules only when they are used."""
+"""Names of tasks, backends, engines and architectures, resolved to their modules only when they are used."""
 
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import HarnessError
 
 FACTORIES: dict[str, dict[str, str]] = {
     "task": {
-        "image-classification": "harness.tasks.image_classification:ImageClassification",
         "null": "harness.tasks.null:NullTask",
+        "null-generation": "harness.tasks.null:NullGeneration",
     },
     "backend": {
         "pytorch": "harness.backends.pytorch:PytorchBackend",
         "null": "harness.backends.null:NullBackend",
     },
-    "architecture": {
-        "efficientnet-lite0": "harness.models.efficientnet_lite:build",
-        "resnet50-v1.5": "harness.models.resnet50:build",
+    "engine": {
+        "pytorch": "harness.engines.pytorch:PytorchEngine",
+        "transformers": "harness.engines.transformers:TransformersEngine",
+        "vllm": "harness.engines.vllm:VllmEngine",
+        "null": "harness.engines.null:NullEngine",
     },
+    "architecture": {},
 }
 
 
-def require_known(kind: str, name: str) -> None:
-    """Raise ValueError unless `name` is registered or a dotted path `package.module:Name`."""
-    if name not in FACTORIES[kind] and ":" not in name:
-        known = ", ".join(sorted(FACTORIES[kind]))
-        raise ValueError(f"unknown {kind} {name!r} (known: {known}, or a dotted path package.module:Name)")
+def require_known(name: str, *kinds: str) -> None:
+    """Raise ValueError unless `name` is registered under one of `kinds` or a dotted path `package.module:Name`."""
+    if ":" not in name and not any(name in FACTORIES[kind] for kind in kinds):
+        known = ", ".join(sorted({one for kind in kinds for one in FACTORIES[kind]}))
+        raise ValueError(f"unknown {kinds[0]} {name!r} (known: {known}, or a dotted path package.module:Name)")
+
+
+def add_paths(folders: Sequence[str]) -> None:
+    """Make the packages in `folders` importable, after everything that already is."""
+    sys.path.extend(folder for folder in folders if folder not in sys.path)
 
 
 def resolve(kind: str, name: str) -> Any:
@@ -37,7 +47,7 @@ def resolve(kind: str, name: str) -> Any:
         HarnessError: kind `config` when the name is unknown or its module cannot be imported.
     """
     try:
-        require_known(kind, name)
+        require_known(name, kind)
         module_name, attribute = FACTORIES[kind].get(name, name).split(":", 1)
         return getattr(importlib.import_module(module_name), attribute)
     except ValueError as error:

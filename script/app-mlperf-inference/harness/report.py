@@ -34,6 +34,7 @@ class ChildReport(msgspec.Struct, frozen=True, kw_only=True):
     timings: Timings = Timings()
     cpu_s: float = 0.0
     samples: int = 0
+    peak_rss_bytes: int = 0
     performance_sample_count: int = 0
     batch_histogram: dict[int, int] = {}
     latencies: Latencies | None = None

@@ -1,19 +1,30 @@
-"""One result buffer per run, and the responses that point into it."""
+"""The bytes that travel back to loadgen, alive until it has copied them.
+
+loadgen copies a response's bytes inside `QuerySamplesComplete`. A buffer that dies earlier gives wrong accuracy logs
+without any error, so every pool here holds its buffers until `complete` has returned.
+"""
 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from harness.arrays import Array
 
 
-class ResponsePool:
-    """Preallocated result slots and one reused `QuerySampleResponse` per slot.
+class Pool(Protocol):
+    """Hands encoded responses to loadgen."""
 
-    loadgen copies the bytes inside `QuerySamplesComplete`, so a slot may be used again as soon as `complete` has
-    returned, and never before: `results` lives as long as the pool does. Responses are fixed to their slots; only the
-    query's id is written per sample, which is the cheapest pattern that the Python bindings allow.
+    def complete(self, ids: list[int], encoded: Any) -> None:
+        """Complete `ids[k]` with the k-th response; one call into loadgen."""
+        ...
+
+
+class ResponsePool:
+    """For responses of one width: preallocated slots and one reused `QuerySampleResponse` per slot.
+
+    Responses are fixed to their slots; only the query's id is written per sample, which is the cheapest pattern that
+    the Python bindings allow.
     """
 
     def __init__(self, loadgen: ModuleType, slots: int, dtype: str, width: int) -> None:
@@ -25,9 +36,35 @@ class ResponsePool:
         self._responses: list[Any] = [loadgen.QuerySampleResponse(0, base + size * slot, size) for slot in range(slots)]
         self._complete = loadgen.QuerySamplesComplete
 
-    def complete(self, ids: list[int]) -> None:
-        """Complete `ids[k]` with the bytes in slot k; one call into loadgen."""
+    def complete(self, ids: list[int], encoded: Array) -> None:
+        """`encoded` has shape (n, width) or, for a width of one, (n,)."""
+        count = len(ids)
+        self.results[:count] = encoded if encoded.ndim == 2 else encoded[:, None]
         responses = self._responses
         for response, query_id in zip(responses, ids):  # noqa: B905  strict= costs 15 % here; slots >= ids by design
             response.id = query_id
-        self._complete(responses if len(ids) == len(responses) else responses[: len(ids)])
+        self._complete(responses if count == len(responses) else responses[:count])
+
+
+class RaggedPool:
+    """For responses of their own length each; `tokens` also tells loadgen how many tokens a response has."""
+
+    def __init__(self, loadgen: ModuleType, dtype: str, *, tokens: bool = False) -> None:
+        self._response, self._dtype, self._tokens = loadgen.QuerySampleResponse, dtype, tokens
+        self._complete = loadgen.QuerySamplesComplete
+
+    def complete(self, ids: list[int], encoded: list[Array]) -> None:
+        """`encoded` holds one 1-D array per id."""
+        import numpy as np
+
+        held = [np.ascontiguousarray(one, dtype=self._dtype) for one in encoded]
+        self._complete([self._pointing(query_id, one) for query_id, one in zip(ids, held, strict=True)])
+
+    def _pointing(self, query_id: int, payload: Array) -> Any:
+        place = (query_id, payload.ctypes.data, payload.nbytes)
+        return self._response(*place, len(payload)) if self._tokens else self._response(*place)
+
+
+def pool_for(loadgen: ModuleType, slots: int, dtype: str, width: int | None) -> Pool:
+    """The pool that fits a task's responses."""
+    return RaggedPool(loadgen, dtype) if width is None else ResponsePool(loadgen, slots, dtype, width)

@@ -36,8 +36,8 @@ def search(config: RunConfig, run_one: RunOne) -> Outcome:
         HarnessError: the kind of a failed probe, or `search` when no rate can be valid.
     """
     seeker = _Search(config, run_one)
-    value = seeker.server() if config.scenario == "Server" else seeker.steady(config.scenario)
     scenario = ALL[config.scenario]
+    value = seeker.server() if scenario.queued else seeker.steady(config.scenario)
     found = Found(
         key=scenario.target,
         value=value,
@@ -100,7 +100,7 @@ class _Search:
         import mlperf_loadgen
 
         settings = mlperf_loadgen.TestSettings()
-        settings.FromConfig("", self._config.benchmark, "Server", 0)
+        settings.FromConfig("", self._config.conf_name, "Server", 0)
         return float(settings.server_target_latency_ns) / 1e6
 
     def _probe(self, scenario: ScenarioName, queries: int) -> float:
@@ -115,7 +115,7 @@ class _Search:
     def _rate_is_valid(self, rate: float) -> bool:
         backlog = int(4 * rate * self._limit_ms() / 1e3) + 4 * self._config.batch_size + 64
         outcome = self._trial(
-            "Server",
+            self._config.scenario,
             target_qps=rate,
             min_duration_ms=int(PROBE_S * 1000),
             min_query_count=SERVER_QUERIES,

@@ -31,8 +31,8 @@ def read_user_conf(config: RunConfig) -> dict[str, userconf.Entry]:
     """Entries of the run's user.conf that apply to it; empty without one. Raises HarnessError of kind `user-conf`."""
     if config.user_conf is None:
         return {}
-    entries = userconf.read(Path(config.user_conf), (config.benchmark,))
-    return userconf.lookup(entries, config.benchmark, config.scenario)
+    entries = userconf.read(Path(config.user_conf), (config.conf_name,))
+    return userconf.lookup(entries, config.conf_name, ALL[config.scenario].in_loadgen)
 
 
 def target_qps(config: RunConfig) -> float:
@@ -52,12 +52,12 @@ def build(loadgen: ModuleType, config: RunConfig) -> Any:
     _refuse_contradictions(config, scenario, entries)
     settings = loadgen.TestSettings()
     if config.user_conf is None:
-        code = settings.FromConfig("", config.benchmark, config.scenario, 0)
+        code = settings.FromConfig("", config.conf_name, scenario.in_loadgen, 0)
     else:
-        code = settings.FromConfig(config.user_conf, config.benchmark, config.scenario, 1)
+        code = settings.FromConfig(config.user_conf, config.conf_name, scenario.in_loadgen, 1)
     if code:
         raise HarnessError("settings", f"loadgen refused {config.user_conf or 'its own mlperf.conf'} (code {code})")
-    settings.scenario = getattr(loadgen.TestScenario, config.scenario)
+    settings.scenario = getattr(loadgen.TestScenario, scenario.in_loadgen)
     settings.mode = getattr(loadgen.TestMode, config.loadgen_mode)
     for setting in scenario.settings:
         value = getattr(config, setting.field)
@@ -112,7 +112,7 @@ def _logged(key: str, scenario: Scenario) -> bool:
 
 
 def _expect(key: str, value: float, by: str, scenario: Scenario) -> Expectation:
-    if key == "target_latency" and scenario.name != "Server":
+    if key == "target_latency" and not scenario.queued:
         return Expectation("effective_target_qps", 1000.0 / value, by)
     if key == "target_latency":
         return Expectation("effective_target_latency_ns", value * NS_PER_MS, by)

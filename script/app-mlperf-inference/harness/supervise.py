@@ -66,6 +66,7 @@ def _absolute(config: RunConfig) -> RunConfig:
         config,
         output_dir=str(Path(config.output_dir).absolute()),
         dataset=str(Path(config.dataset).absolute()) if config.dataset else "",
+        task_path=tuple(str(Path(folder).absolute()) for folder in config.task_path),
         user_conf=str(Path(config.user_conf).absolute()) if config.user_conf else None,
         model=msgspec.structs.replace(model, weights=str(Path(model.weights).absolute()) if model.weights else None),
     )
@@ -115,6 +116,7 @@ def _facts(config: RunConfig, report: ChildReport | None, gpu: GpuWatch) -> Outc
         timings=report.timings,
         batch_histogram=report.batch_histogram,
         latencies=report.latencies,
+        peak_rss_bytes=report.peak_rss_bytes or None,
         notes=report.notes,
         model_facts=report.model_facts,
         dataset_facts=report.dataset_facts,
@@ -136,6 +138,7 @@ def _judge(outcome: Outcome, report: ChildReport, folder: Path) -> tuple[Outcome
 
 
 def _quality(config: RunConfig, folder: Path) -> Quality | None:
+    registry.add_paths(config.task_path)
     task: Any = registry.resolve("task", config.task)(config)
     quality: Quality | None = task.quality(folder)
     return quality

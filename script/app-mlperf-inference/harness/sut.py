@@ -5,45 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import ModuleType
 
-from harness.backends.base import Backend
-from harness.config import RunConfig
-from harness.qsl import SampleLibrary
-from harness.recorder import Recorder
-from harness.responses import ResponsePool
-from harness.scenarios.base import ALL, OFFLINE
-from harness.scenarios.inline import InlineDispatcher
-from harness.scenarios.server import ServerDispatcher
-from harness.tasks.base import Task
-
-OnError = Callable[[BaseException], None]
+from harness.qsl import Library
+from harness.workload import Dispatcher, OnError
 
 
 class Sut:
-    """Wires task, backend and scenario together and runs one loadgen test.
+    """Runs one loadgen test.
 
     `on_error` gets whatever was raised while answering and must end the process: loadgen cannot be told to stop, and an
     exception that crosses it leaves threads behind that crash at exit.
     """
 
-    def __init__(
-        self,
-        loadgen: ModuleType,
-        config: RunConfig,
-        task: Task,
-        backend: Backend,
-        library: SampleLibrary,
-        on_error: OnError,
-    ) -> None:
-        self._loadgen, self._library, self._on_error = loadgen, library, on_error
-        scenario = ALL[config.scenario]
-        self.recorder = Recorder(config.batch_size, scenario.latency_source)
-        pool = ResponsePool(loadgen, config.batch_size, task.response_dtype, task.response_width)
-        parts = (backend, task, library, pool, self.recorder, config.batch_size)
-        self._dispatcher: InlineDispatcher | ServerDispatcher
-        if scenario.queued:
-            self._dispatcher = ServerDispatcher(*parts, on_error)
-        else:
-            self._dispatcher = InlineDispatcher(*parts, latency_per_batch=scenario is OFFLINE)
+    def __init__(self, loadgen: ModuleType, dispatcher: Dispatcher, library: Library, on_error: OnError) -> None:
+        self._loadgen, self._dispatcher = loadgen, dispatcher
+        self._library, self._on_error = library, on_error
 
     def run(self, settings: object, log_dir: str) -> None:
         """Run the test; loadgen writes its four logs into `log_dir`."""

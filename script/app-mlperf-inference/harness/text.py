@@ -47,7 +47,7 @@ def _numbers(outcome: Outcome) -> list[str]:
         lines.append(f"{what}: {figure.metric} {figure.value:.6g} {figure.unit} (VALID, tier {outcome.tier})")
     if quality := outcome.quality:
         target = "" if quality.target is None else f", target {quality.target:g} {quality.unit}"
-        share = f"{quality.correct} of {quality.total}"
+        share = f"{quality.total} samples" if quality.correct is None else f"{quality.correct} of {quality.total}"
         lines.append(f"{what}: {quality.metric} {quality.value:.3f} {quality.unit} ({share}{target})")
     if device := outcome.device:
         lines.append(f"device: {device.used}, {device.executed}, {device.precision}")

@@ -1,1 +1,1 @@
-"""Scores of mlperf_log_accuracy.json, one module per task."""
+"""What scoring an accuracy log has in common for all tasks."""

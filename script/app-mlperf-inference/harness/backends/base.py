@@ -9,7 +9,7 @@ import msgspec
 
 from harness.arrays import Array
 from harness.config import RunConfig
-from harness.tasks.base import Reduction
+from harness.tasks.base import Column, Reduction, Samples
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,8 @@ class Backend(Protocol):
     """A model on a device.
 
     `submit` starts the inference of a batch and returns a ticket; `collect` waits for that ticket's outputs. A backend
-    without an asynchronous device computes in `submit`. At most two tickets are open at a time, collected in order.
+    without an asynchronous device computes in `submit`. Each thread that calls has at most two tickets open, collected
+    in order. With `RunConfig.workers` above one, several threads call at once.
     """
 
     def __init__(self, config: RunConfig, reduction: Reduction) -> None: ...
@@ -43,26 +44,22 @@ class Backend(Protocol):
         """
         ...
 
-    def stage(self, count: int, shape: tuple[int, ...], chunks: Iterable[Array]) -> None:
-        """Take `count` samples, given as float32 chunks of shape (n, *shape), as rows 0..count-1."""
+    def stage(self, count: int, columns: tuple[Column, ...], chunks: Iterable[tuple[Samples, ...]]) -> None:
+        """Take `count` samples, given in chunks, as rows 0..count-1."""
         ...
 
     def unstage(self) -> None:
         """Forget the staged samples."""
         ...
 
-    def warm_up(self, batches: int, batch_size: int, shape: tuple[int, ...]) -> None:
-        """Run whole batches of zeros through the model."""
+    def submit(self, rows: list[int], longest: int | None = None) -> Any:
+        """Start inferring the staged rows; columns to be trimmed are cut to `longest`."""
         ...
 
-    def submit(self, rows: list[int]) -> Any:
-        """Start inferring the staged rows."""
-        ...
-
-    def collect(self, ticket: Any) -> Array:
-        """Outputs after the task's reduction, one row per sample."""
+    def collect(self, ticket: Any) -> tuple[Array, ...]:
+        """The model's outputs after the task's reduction, in host memory."""
         ...
 
     def execution(self) -> Execution:
-        """Valid after `warm_up`."""
+        """Valid once a batch was collected."""
         ...

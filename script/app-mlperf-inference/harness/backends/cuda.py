@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +72,20 @@ def uuid(device: Any) -> str:
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
 
 
-def start_copy_back(output: Any) -> tuple[Any, Any]:
-    """Enqueue the copy of a (small) output into pinned memory; returns it with the event that marks its end."""
+def start_copy_back(outputs: Sequence[Any]) -> tuple[list[Any], Any]:
+    """Enqueue copies of (small) outputs into pinned memory; returns them with the event that marks their end."""
     import torch
 
-    pinned = torch.empty(output.shape, dtype=output.dtype, pin_memory=True)
-    pinned.copy_(output, non_blocking=True)
+    pinned = [torch.empty(output.shape, dtype=output.dtype, pin_memory=True) for output in outputs]
+    for copy, output in zip(pinned, outputs, strict=True):
+        copy.copy_(output, non_blocking=True)
     done = torch.cuda.Event()  # type: ignore[no-untyped-call]
-    done.record(torch.cuda.current_stream(output.device))  # the current device differs between threads
+    done.record(torch.cuda.current_stream(outputs[0].device))  # the current device differs between threads
     return pinned, done
 
 
-def finish_copy_back(ticket: tuple[Any, Any]) -> Any:
-    """Wait for that copy."""
+def finish_copy_back(ticket: tuple[list[Any], Any]) -> list[Any]:
+    """Wait for those copies."""
     pinned, done = ticket
     done.synchronize()
     return pinned

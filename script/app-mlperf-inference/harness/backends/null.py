@@ -8,7 +8,7 @@ from typing import Any
 from harness.arrays import Array
 from harness.backends.base import Execution
 from harness.config import RunConfig
-from harness.tasks.base import Reduction
+from harness.tasks.base import Column, Reduction, Samples
 
 
 class NullBackend:
@@ -17,13 +17,13 @@ class NullBackend:
     def __init__(self, config: RunConfig, reduction: Reduction) -> None:
         import numpy as np
 
-        self._zeros: Array = np.zeros(max(config.batch_size, 1), dtype=np.float32)
+        self._zeros: Array = np.zeros((max(config.batch_size, 1), 1), dtype=np.float32)
 
     def load(self) -> dict[str, Any]:
         """Nothing to load."""
         return {"name": "null", "parameters": 0}
 
-    def stage(self, count: int, shape: tuple[int, ...], chunks: Iterable[Array]) -> None:
+    def stage(self, count: int, columns: tuple[Column, ...], chunks: Iterable[tuple[Samples, ...]]) -> None:
         """Consume the chunks, so that the task's preparation runs as with a real backend."""
         for _ in chunks:
             pass
@@ -31,16 +31,13 @@ class NullBackend:
     def unstage(self) -> None:
         """Nothing is held."""
 
-    def warm_up(self, batches: int, batch_size: int, shape: tuple[int, ...]) -> None:
-        """Nothing to warm up."""
-
-    def submit(self, rows: list[int]) -> int:
+    def submit(self, rows: list[int], longest: int | None = None) -> int:
         """The ticket is the number of samples."""
         return len(rows)
 
-    def collect(self, ticket: int) -> Array:
+    def collect(self, ticket: int) -> tuple[Array, ...]:
         """Zeros."""
-        return self._zeros[:ticket]
+        return (self._zeros[:ticket],)
 
     def execution(self) -> Execution:
         """No model, hence no precision."""

@@ -38,15 +38,14 @@ class GenerationModel:
 
 
 class Engine(Protocol):
-    """A generating model on a device, driven by one thread.
-
-    Attributes:
-        room: requests it can take in now; 0 when it is full.
-    """
-
-    room: int
+    """A generating model on a device, driven by one thread."""
 
     def __init__(self, config: RunConfig) -> None: ...
+
+    @property
+    def room(self) -> int:
+        """Requests it can take in now; 0 when it is full."""
+        ...
 
     def load(self) -> dict[str, Any]:
         """Build the model on the device and return its facts.

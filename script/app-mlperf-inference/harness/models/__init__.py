@@ -1,1 +1,1 @@
-"""Networks for the PyTorch backend: one module per architecture, each with `build(ModelConfig) -> torch.nn.Module`."""
+"""What loading a network has in common for all tasks."""

@@ -1,4 +1,4 @@
-"""loadgen's four scenarios: settings, headline metric, queueing."""
+"""The scenarios: settings, headline metric, queueing."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 NS_PER_MS = 1_000_000
@@ -37,7 +37,9 @@ class Scenario:
         settings: RunConfig fields with a meaning here.
         percentile: latency percentile (percent) that a submission needs, None without one.
         latency_source: what one value of the harness's own latency record is.
-        queued: answered from a worker thread instead of inside the issue callback.
+        queued: answered from worker threads instead of inside the issue callback.
+        loadgen_name: what loadgen calls it, where that differs.
+        token_metric_key, token_unit: the same number for benchmarks that count tokens; it is in the log of those only.
     """
 
     name: str
@@ -50,6 +52,14 @@ class Scenario:
     percentile: float | None = None
     latency_source: str = _QUERY
     queued: bool = False
+    loadgen_name: str = ""
+    token_metric_key: str = ""
+    token_unit: str = "tokens/s"
+
+    @property
+    def in_loadgen(self) -> str:
+        """loadgen's name of the scenario."""
+        return self.loadgen_name or self.name
 
 
 _COMMON = (
@@ -105,6 +115,7 @@ OFFLINE = Scenario(
     target="target_qps",
     settings=(*_COMMON, Setting("target_qps", "offline_expected_qps", "target_qps")),
     latency_source="time from one batch to the next, harness clock",
+    token_metric_key="result_tokens_per_second",
 )
 SERVER = Scenario(
     name="Server",
@@ -124,6 +135,9 @@ SERVER = Scenario(
     percentile=99.0,
     latency_source="query received to completed, harness clock (without the wait inside loadgen)",
     queued=True,
+    token_metric_key="result_completed_tokens_per_second",
 )
+# A Server run with tighter token latencies, which mlperf.conf keeps under a benchmark name of their own (v5.0 on).
+INTERACTIVE = replace(SERVER, name="Interactive", loadgen_name="Server")
 
-ALL: dict[str, Scenario] = {one.name: one for one in (SINGLE_STREAM, MULTI_STREAM, OFFLINE, SERVER)}
+ALL: dict[str, Scenario] = {one.name: one for one in (SINGLE_STREAM, MULTI_STREAM, OFFLINE, SERVER, INTERACTIVE)}

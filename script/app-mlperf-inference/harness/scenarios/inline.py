@@ -10,11 +10,8 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import Any
 
-from harness.backends.base import Backend
-from harness.qsl import SampleLibrary
 from harness.recorder import Recorder
-from harness.responses import ResponsePool
-from harness.tasks.base import Task
+from harness.scenarios.batches import Answerer, Batch
 
 
 class InlineDispatcher:
@@ -23,54 +20,37 @@ class InlineDispatcher:
     `latency_per_batch` records the time of each batch (Offline, whose one query is the whole run), not of each query.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        task: Task,
-        library: SampleLibrary,
-        pool: ResponsePool,
-        recorder: Recorder,
-        batch_size: int,
-        latency_per_batch: bool = False,
-    ) -> None:
-        self._submit, self._collect = backend.submit, backend.collect
-        self._encode, self._rows = task.encode, library.rows
-        self._complete, self._results = pool.complete, pool.results
-        self._recorder, self._batch_size = recorder, batch_size
+    def __init__(self, answerer: Answerer, recorder: Recorder, latency_per_batch: bool = False) -> None:
+        self._answerer, self._recorder = answerer, recorder
         self._per_batch = latency_per_batch
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """Answer one query, in batches of at most `batch_size` samples."""
-        recorder = self._recorder
+        recorder, answerer = self._recorder, self._answerer
         recorder.issued += len(ids)
         started = perf_counter_ns()
-        if len(ids) <= self._batch_size:
-            self._finish(ids, self._submit(self._rows(indices)))
+        if len(ids) <= answerer.batch_size:
+            answerer.answer(ids, indices)
         else:
             self._issue_batches(ids, indices)
         if not self._per_batch:
             recorder.latency(perf_counter_ns() - started)
 
     def _issue_batches(self, ids: list[int], indices: list[int]) -> None:
-        size = self._batch_size
-        pending: tuple[list[int], Any] | None = None
-        before = perf_counter_ns()
-        for begin in range(0, len(ids), size):
-            ticket = self._submit(self._rows(indices[begin : begin + size]))
+        answerer = self._answerer
+        pending: tuple[Batch, Any] | None = None
+        before = 0
+        for batch in answerer.batches(ids, indices):
+            ticket = answerer.submit(batch)
             if pending is not None:
-                self._finish(*pending)
-            pending = (ids[begin : begin + size], ticket)
+                answerer.finish(*pending)
+            pending = (batch, ticket)
             now = perf_counter_ns()
-            if self._per_batch and begin:
+            if self._per_batch and before:
                 self._recorder.latency(now - before)
             before = now
         if pending is not None:
-            self._finish(*pending)
-
-    def _finish(self, ids: list[int], ticket: Any) -> None:
-        self._encode(self._collect(ticket), self._results, len(ids))
-        self._complete(ids)
-        self._recorder.completed_batch(len(ids))
+            answerer.finish(*pending)
 
     def flush(self) -> None:
         """Nothing is ever held back."""

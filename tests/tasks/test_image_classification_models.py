@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from image_classification import resnet50
 
 from harness.config import ModelConfig
 from harness.errors import HarnessError
-from harness.models import resnet50, weights
+from harness.models import weights
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -76,7 +77,7 @@ def weights_file(tmp_path_factory):
 
 
 def test_official_names_load_and_compute_the_same(weights_file):
-    config = ModelConfig(name="resnet50", architecture="resnet50-v1.5", weights=str(weights_file))
+    config = ModelConfig(name="resnet50", architecture="image_classification.resnet50:build", weights=str(weights_file))
     module = resnet50.build(config).eval()
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
@@ -91,7 +92,7 @@ def test_misfits_are_counted_and_named(tmp_path):
     path = tmp_path / "wrong.pth"
     torch.save(state, path)
     with pytest.raises(HarnessError) as caught:
-        resnet50.build(ModelConfig(name="r", architecture="resnet50-v1.5", weights=str(path)))
+        resnet50.build(ModelConfig(name="r", architecture="image_classification.resnet50:build", weights=str(path)))
     assert caught.value.kind == "weights"
     assert "1 missing (classifier.1.bias); 1 unexpected (extra); 1 of another shape (resnet.embedder" in (
         caught.value.cause
@@ -111,19 +112,3 @@ def test_no_code_is_run_from_a_weights_file(tmp_path):
     torch.save([1, 2], path)
     with pytest.raises(HarnessError, match="not a state dict"):
         weights.read_state_dict(path)
-
-
-@pytest.mark.parametrize("channels_last", [False, True])
-def test_a_batch_is_the_asked_rows_in_the_asked_layout(channels_last):
-    from harness.backends import staging
-
-    samples = torch.randn(10, 3, 4, 5).numpy()
-    chunks = (samples[begin : begin + 4] for begin in range(0, 10, 4))
-    tensor = staging.fill(10, (3, 4, 5), chunks, dtype=torch.float32, channels_last=channels_last)
-    store = staging.TensorStore(tensor, "host")
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    for rows in ([0], [3, 4, 5], [9, 0], [5, 4, 3], [2, 9, 4], [0, 0, 2]):
-        batch = store.batch(rows)
-        assert torch.equal(batch, torch.from_numpy(samples)[rows])
-        assert batch.is_contiguous(memory_format=layout)
-    assert store.batch([3, 4]).data_ptr() == tensor[3:].data_ptr()  # consecutive rows are not copied

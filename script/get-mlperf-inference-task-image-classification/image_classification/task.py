@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from harness.arrays import Array
-from harness.config import TIERS, RunConfig, Tier
+from harness.config import RunConfig, Tier
 from harness.errors import HarnessError
 from harness.outcome import Quality
-from harness.tasks.base import Reduction
+from harness.tasks.base import Column, Reduction, TaskDefaults, require, require_outputs, require_tier
 
 _HINT = 'preprocess the data set again: cmr "get preprocessed dataset imagenet"'
 
@@ -53,54 +53,51 @@ class ImageFolder:
     def _check_samples(self, dtype: type) -> None:
         info, samples, place = self.info, self.samples, self.folder
         claim = f"dataset.json says {info.count} samples of {info.shape}"
-        _require(info.count > 0, f"{place}/dataset.json says count {info.count}")
-        _require(min(info.std) > 0, f"{place}/dataset.json has std {info.std}, each must be above 0")
-        _require(samples.shape == (info.count, *info.shape), f"{place}/samples.npy has shape {samples.shape}, {claim}")
-        _require(samples.dtype == dtype, f"{place}/samples.npy holds {samples.dtype}, expected {dtype.__name__}")
+        require(info.count > 0, f"{place}/dataset.json says count {info.count}", _HINT)
+        require(min(info.std) > 0, f"{place}/dataset.json has std {info.std}, each must be above 0", _HINT)
+        require(
+            samples.shape == (info.count, *info.shape), f"{place}/samples.npy has shape {samples.shape}, {claim}", _HINT
+        )
+        require(samples.dtype == dtype, f"{place}/samples.npy holds {samples.dtype}, expected {dtype.__name__}", _HINT)
 
     def _check_labels(self, dtype: type) -> None:
         labels, place = self.labels, self.folder
         claim = f"dataset.json says {self.info.count} samples"
-        _require(labels.shape == (self.info.count,), f"{place}/labels.npy has shape {labels.shape}, {claim}")
-        _require(labels.dtype == dtype, f"{place}/labels.npy holds {labels.dtype}, expected {dtype.__name__}")
+        require(labels.shape == (self.info.count,), f"{place}/labels.npy has shape {labels.shape}, {claim}", _HINT)
+        require(labels.dtype == dtype, f"{place}/labels.npy holds {labels.dtype}, expected {dtype.__name__}", _HINT)
 
 
-class ImageClassification:
+class ImageClassification(TaskDefaults):
     """Top-1 classification; a response is the class id as one float32, as in the reference implementation."""
+
+    reduction: Reduction = "argmax"
 
     def __init__(self, config: RunConfig) -> None:
         import numpy as np
 
         data = ImageFolder(Path(config.dataset))
-        _require(
-            TIERS.index(config.tier) <= TIERS.index(data.info.tier),
-            f"{data.folder} is of tier {data.info.tier!r} but the run claims {config.tier!r}",
-        )
+        require_tier(config, data.info.tier, data.folder)
         self._data, self._target = data, config.quality_target
         self.count = data.info.count
         height, width, channels = data.info.shape
-        self.sample_shape: tuple[int, ...] = (channels, height, width)
+        self.columns: tuple[Column, ...] = (Column("image", (channels, height, width)),)
         self.sample_bytes = 4 * height * width * channels
-        self.reduction: Reduction = "argmax"
-        self.response_dtype = "float32"
-        self.response_width = 1
         self._mean = np.asarray(data.info.mean, dtype=np.float32).reshape(3, 1, 1)
         self._scale = (1.0 / np.asarray(data.info.std, dtype=np.float64)).astype(np.float32).reshape(3, 1, 1)
 
-    def load(self, indices: list[int]) -> Array:
+    def load(self, indices: list[int]) -> tuple[Array, ...]:
         """Normalised images, float32 (n, 3, H, W), C-contiguous."""
         import numpy as np
 
         pixels = self._data.samples[indices].transpose(0, 3, 1, 2)
         images = np.subtract(pixels, self._mean, dtype=np.float32)
         images *= self._scale
-        return np.ascontiguousarray(images)
+        return (np.ascontiguousarray(images),)
 
-    def encode(self, outputs: Array, results: Array, count: int) -> None:
-        """Write class ids; raises HarnessError when the number of outputs is not `count`."""
-        if len(outputs) != count:
-            raise HarnessError("raised", f"the backend returned {len(outputs)} outputs for a batch of {count} samples")
-        results[:count, 0] = outputs
+    def encode(self, outputs: tuple[Array, ...], indices: list[int]) -> Array:
+        """Class ids, (n,); raises HarnessError when the number of outputs is not that of the samples."""
+        require_outputs(outputs, len(indices))
+        return outputs[0]
 
     def facts(self) -> dict[str, Any]:
         """Contents of dataset.json and the folder."""
@@ -109,9 +106,10 @@ class ImageClassification:
 
     def quality(self, log_dir: Path) -> Quality:
         """Top-1 accuracy in percent; also writes accuracy.txt beside the log."""
-        from harness.accuracy import classification
+        from image_classification import metric
 
-        return classification.score(log_dir, Path(self._data.folder), self._target)
+        labels = (self._data.labels + self._data.info.labels_offset).tolist()
+        return metric.score(log_dir, labels, self._target)
 
 
 def _read_info(path: Path) -> DatasetInfo:
@@ -133,8 +131,3 @@ def _read_array(path: Path, *, memory_map: bool) -> Array:
     except (ValueError, EOFError) as error:
         raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", _HINT) from error
     return array
-
-
-def _require(condition: bool, cause: str) -> None:
-    if not condition:
-        raise HarnessError("dataset", cause, _HINT)
