@@ -73,8 +73,10 @@ def export_target(env, scenario, value):
     """Give later runs the target that a search found; constant keys, so that a plan can see them coming."""
     if scenario == "Offline":
         env["CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS"] = f"{value * HEADROOM:.6g}"
-    elif scenario in ("Server", "Interactive"):
-        env[f"CM_MLPERF_LOADGEN_{scenario.upper()}_TARGET_QPS"] = f"{value:.6g}"
+    elif scenario == "Server":
+        env["CM_MLPERF_LOADGEN_SERVER_TARGET_QPS"] = f"{value:.6g}"
+    elif scenario == "Interactive":
+        env["CM_MLPERF_LOADGEN_INTERACTIVE_TARGET_QPS"] = f"{value:.6g}"
     elif scenario == "SingleStream":
         env["CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY"] = f"{value / HEADROOM:.6g}"
     else:
