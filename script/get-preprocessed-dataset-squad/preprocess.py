@@ -46,7 +46,7 @@ def convert(options: argparse.Namespace) -> int:
     if limits.sequence < limits.question + 4 or min(limits.question, limits.stride) < 1:
         raise ValueError(f"{limits} leaves no room for a paragraph beside the question")
     if options.tier == "synthetic":
-        arrays, texts = random_features(options.size or 1024, limits.sequence), {}
+        arrays, texts = random_features(options.size or 1024, limits.sequence), dict[str, Any]()
     else:
         arrays, texts = _real(options, limits)
     count, longest = arrays["input_ids"].shape
