@@ -29,9 +29,11 @@ def configs(script_file: Script) -> Any:
 def env(**more: Any) -> dict[str, Any]:
     return {
         "CM_MODEL": "efficientnet-lite0",
-        "CM_ML_MODEL_ARCHITECTURE": "efficientnet-lite0",
+        "CM_ML_MODEL_ARCHITECTURE": "nets:build",
         "CM_ML_MODEL_FILE_WITH_PATH": "/weights.pth",
-        "CM_DATASET_PREPROCESSED_PATH": "/data",
+        "CM_MLPERF_TASK": "images.task:Images",
+        "CM_MLPERF_TASK_PATH": "/tasks/images",
+        "CM_MLPERF_TASK_DATA": "/data",
         "CM_MLPERF_BACKEND": "pytorch",
         "CM_MLPERF_BENCHMARK": "resnet50",
         "CM_MLPERF_DATA_TIER": "embedded",
@@ -52,9 +54,8 @@ class TestRunConfig:
             CM_MLPERF_QUALITY_TARGET="90",
         )
         config = configs.build(given, Path("/out"), Path("/user.conf"))
-        assert config.model == ModelConfig(
-            name="efficientnet-lite0", architecture="efficientnet-lite0", weights="/weights.pth"
-        )
+        assert config.model == ModelConfig(name="efficientnet-lite0", architecture="nets:build", weights="/weights.pth")
+        assert (config.task, config.task_path, config.dataset) == ("images.task:Images", ("/tasks/images",), "/data")
         assert (config.batch_size, config.threads, config.compile, config.quality_target) == (4, 2, True, 90.0)
         assert (config.output_dir, config.user_conf) == ("/out", "/user.conf")
 

@@ -10,7 +10,7 @@ from cm4bench.errors import CMBenchError
 
 def test_synthetic_resnet50_has_no_file(ours):
     env = ours.run("get,ml-model,resnet50,_synthetic,_pytorch").outcome.new_env
-    assert env["CM_ML_MODEL_ARCHITECTURE"] == "resnet50-v1.5"
+    assert env["CM_ML_MODEL_ARCHITECTURE"] == "image_classification.resnet50:build"
     assert (env["CM_ML_MODEL_DATA_TIER"], env["CM_ML_MODEL_SEED"]) == ("synthetic", "0")
     assert not env.get("CM_ML_MODEL_FILE_WITH_PATH")
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from harness.config import ModelConfig, RunConfig
+
 SCRIPT = Path(__file__).parents[2] / "script" / "process-mlperf-accuracy"
 
 
@@ -22,16 +24,18 @@ def process(script_file: Callable[..., ModuleType]) -> Any:
 
 
 def env(folder: Path, **more: str) -> dict[str, Any]:
-    return {"env": {"CM_MLPERF_ACCURACY_RESULTS_DIR": str(folder), "CM_DATASET_PREPROCESSED_PATH": "/data", **more}}
+    return {"env": {"CM_MLPERF_ACCURACY_RESULTS_DIR": str(folder), **more}}
 
 
 @pytest.mark.parametrize("below", ["", "run_1"])
 def test_the_log_is_found_in_the_folder_or_in_run_1(process: Any, tmp_path: Path, below: str) -> None:
     (tmp_path / below).mkdir(exist_ok=True)
     (tmp_path / below / "mlperf_log_accuracy.json").write_text("[]")
+    (tmp_path / below / "config.json").write_text("{}")
     i = env(tmp_path)
     assert process.preprocess(i) == {"return": 0}
     assert i["env"]["CM_MLPERF_ACCURACY_FILE"] == str(tmp_path / below / "accuracy.txt")
+    assert i["env"]["CM_MLPERF_RUN_CONFIG"] == str(tmp_path / below / "config.json")
 
 
 @pytest.mark.parametrize(
@@ -48,10 +52,11 @@ def test_what_is_missing_is_named(process: Any, tmp_path: Path, change: dict[str
     assert "--result_dir" in result["hint"]
 
 
-def test_a_log_without_its_data_set_cannot_be_scored(process: Any, tmp_path: Path) -> None:
+def test_a_log_that_does_not_say_what_was_run_cannot_be_scored(process: Any, tmp_path: Path) -> None:
     (tmp_path / "mlperf_log_accuracy.json").write_text("[]")
-    result = process.preprocess(env(tmp_path, CM_DATASET_PREPROCESSED_PATH=""))
-    assert "no preprocessed data set" in result["error"]
+    result = process.preprocess(env(tmp_path))
+    assert f"there is no {tmp_path / 'config.json'}" in result["error"]
+    assert "--run_config=FILE" in result["hint"]
 
 
 def test_the_native_script_writes_accuracy_txt(process: Any, tmp_path: Path) -> None:
@@ -67,7 +72,17 @@ def test_the_native_script_writes_accuracy_txt(process: Any, tmp_path: Path) -> 
         {"seq_id": n, "qsl_idx": n, "data": struct.pack("<f", label).hex()} for n, label in enumerate((0, 1, 2, 9))
     ]
     (log / "mlperf_log_accuracy.json").write_text(json.dumps(answers))
-    i = env(log, CM_DATASET_PREPROCESSED_PATH=str(data))
+    config = RunConfig(
+        model=ModelConfig(name="m", architecture="none"),
+        dataset="/moved/away",
+        scenario="Offline",
+        output_dir=str(log),
+        tier="synthetic",
+        task="image_classification.task:ImageClassification",
+        task_path=(str(SCRIPT.with_name("get-mlperf-inference-task-image-classification")),),
+    )
+    (log / "config.json").write_text(config.to_json())
+    i = env(log, CM_MLPERF_TASK_DATA=str(data))
     process.preprocess(i)
     exported = {**i["env"], "CM_PYTHON_BIN_WITH_PATH": sys.executable, "PATH": "/usr/bin:/bin"}
     subprocess.run(["bash", str(SCRIPT / "run.sh")], env=exported, check=True, capture_output=True, timeout=60)
