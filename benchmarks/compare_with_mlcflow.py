@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "automation/script"))
 from cm4bench.compat.dialect import to_cm
 
 MLCFLOW = "mlcflow==1.3.8"
+# MLCFlow names no dependencies in its answer
+COMPARED = ("new_env", "new_state")
 # what `mlcr` does with its arguments, and the answer in a file
 _DRIVER = """
 import json, sys
@@ -37,7 +39,7 @@ def mlc_bench(folder: Path, repo: Path) -> Bench:
     def command(argv: Sequence[str], out: Path) -> list[str]:
         return ["python", "-c", _DRIVER, str(out), *argv]
 
-    bench = Bench(folder, command, to_cm, {"MLC_REPOS": str(folder / "CM/repos")})
+    bench = Bench(folder, command, to_cm, {"MLC_REPOS": str(folder / "CM/repos")}, COMPARED)
     bench.prepare([MLCFLOW])
     bench.run(["mlc", "add", "repo", str(repo)], folder).check_returncode()
     return bench
@@ -49,7 +51,8 @@ def our_bench(folder: Path, repo: Path) -> Bench:
     def command(argv: Sequence[str], out: Path) -> list[str]:
         return ["cmr", *argv, "--quiet", f"--save_to_json={out}"]
 
-    bench = Bench(folder, command, variables={"CM_REPOS": str(folder / "CM"), "CM4BENCH_REPOS": str(repo)})
+    variables = {"CM_REPOS": str(folder / "CM"), "CM4BENCH_REPOS": str(repo)}
+    bench = Bench(folder, command, variables=variables, compared=COMPARED)
     bench.prepare(["cmind==4.2.0", "-r", str(ROOT / "requirements.txt")])
     bench.run(["cm", "add", "repo", f"--path={engine_only(folder / 'our-repo')}"], folder).check_returncode()
     return bench

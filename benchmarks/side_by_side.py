@@ -67,6 +67,7 @@ class Bench(NamedTuple):
     command: Callable[[Sequence[str], Path], Sequence[str]]
     rename: Callable[[Any], Any] = lambda answer: answer
     variables: Mapping[str, str] = {}
+    compared: tuple[str, ...] = COMPARED
 
     def prepare(self, packages: Sequence[str]) -> None:
         """Make the environment with these pip arguments, and the commands that do nothing."""
@@ -109,7 +110,7 @@ class Bench(NamedTuple):
             raw = json.loads(out.read_text())
         except (OSError, ValueError):
             raw = {"error": (done.stderr or done.stdout).strip()[-600:]}
-        parts = {key: self._plain(self.rename(raw.get(key) or None)) for key in COMPARED}
+        parts = {key: self._plain(self.rename(raw.get(key) or None)) for key in self.compared}
         return Answer(done.returncode == 0, parts, str(raw.get("error") or "").strip()[:600])
 
     def _plain(self, value: Any) -> Any:

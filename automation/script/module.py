@@ -83,11 +83,11 @@ class CAutomation(Automation):
         return self._act("doc", i)
 
     def dockerfile(self, i: dict) -> dict:
-        """`cm dockerfile script --tags=…`: a Dockerfile that runs the script."""
+        """`cm dockerfile script --tags=…`: `cm container script` under its name in CM."""
         return self._act("dockerfile", i)
 
     def docker(self, i: dict) -> dict:
-        """`cmrd "tags"`: build that image and run the script in it."""
+        """`cmrd "tags"`: `cmr "tags" --container=docker`."""
         return self._act("docker", i)
 
     def gui(self, i: dict) -> dict:
@@ -104,7 +104,9 @@ class CAutomation(Automation):
         """MLCFlow's name for what CM calls `cmind`."""
         from cm4bench.compat import mlcmodule
 
-        return mlcmodule
+        return mlcmodule.ActionObject(os.path.join(self.cmind.repos_path, "repos"))
+
+    cache_action = action_object
 
     @property
     def logger(self) -> object:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .compat.runflags import after_run, environment_of, in_cm_names, with_extra_command
+from .compat.runflags import environment_of, in_cm_names, with_extra_command
 from .engine import Engine, Report, Request
 from .errors import CMBenchError, StepFailed
 from .events import Listener, silent
@@ -26,11 +25,15 @@ _RESERVED = {
     *("renew", "plan", "debug", "help", "version", "version_min", "version_max", "version_max_usable"),
     *("recursion", "recursion_spaces", "remembered_selections", "run_state", "local_env", "local_state"),
     *("save_to_json", "save_to_json_file", "time", "ignore_inheritance", "skip_write_test", "script_call_prefix"),
-    *("debug_script_tags", "print_env", "print_deps", "local_const", "local_const_state"),
+    *("print_env", "print_deps", "local_const", "local_const_state"),
     *("log", "logfile", "jobs", "assume", "lock", "replay", "replay_anyway", "accept", "explain"),
     *("container", "container_base", "container_wheels", "container_flags"),
     *("fake_run", "fake_deps", "prepare", "save_env", "shell", "repro", "repro_dir", "dump_version_info", "debug_uid"),
     *("skip_sys_utils", "skip_sudo", "skip_remembered_selections", "print_readme", "print_versions", "space", "pause"),
+}
+_AFTERWARDS = {
+    *("save_env", "shell", "repro", "dump_version_info", "print_readme", "print_env", "print_versions", "time"),
+    *("space", "pause"),
 }
 # of these, some scripts want to be told as well
 _MAPPABLE = ("debug", "new", "q", "quiet", "tags", "time", "verbose", "version")
@@ -145,23 +148,38 @@ def run_action(automation: Any, i: dict[str, Any]) -> dict[str, Any]:
     if not i.get("recursion"):
         i = with_extra_command(i)
     automation.given_input = i
-    started = time.monotonic()
+    afterwards = _afterwards(i)
     quiet, as_json = is_yes(i.get("quiet")), is_yes(i.get("j")) or is_yes(i.get("json"))
     to_console = i.get("out") == "con"
     request = request_from(i)
     # programs read standard output: what scripts and progress print to it must not get between
     with contextlib.redirect_stdout(sys.stderr) if as_json or not to_console else contextlib.nullcontext():
         progress = _progress(request.verbose) if to_console and not quiet else None
-        report = engine_for(automation, progress).run(request)
+        engine = engine_for(automation, progress)
+        if to_console and not quiet and sys.stdin and sys.stdin.isatty():
+            from .compat.choices import choose_script
+
+            engine.choose = choose_script
+        report = engine.run(request)
         if to_console and not quiet:
             _print_closing(report)
         if i.get("lock"):
             _save_lock(automation, i, request, report)
-        after_run(i, report, started)
+        if afterwards:
+            afterwards(report)
     result = _result(i, report)
     if as_json:
         _print_json(result)
     return result
+
+
+def _afterwards(i: Mapping[str, Any]) -> Callable[[Report], None] | None:
+    """What CM's flags want done after the run; None for most runs, which then import nothing for it."""
+    if not _AFTERWARDS & i.keys():
+        return None
+    from .compat.afterrun import AfterRun
+
+    return AfterRun(i)
 
 
 def _progress(verbose: bool) -> Listener:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .catalog import Catalog
+from .catalog import Catalog, Selection
 from .environment import Environment
 from .errors import CMBenchError, did_you_mean
 from .events import Event, Listener, silent
@@ -89,6 +89,7 @@ class Engine:
         self.listener = listener
         self._facts = facts
         self._automation = automation
+        self.choose: Callable[[Selection, str], int] | None = None
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -169,14 +170,24 @@ class Engine:
 
     def _resolver(self, assumed: Mapping[str, Any] = MappingProxyType({})) -> Resolver:
         facts = self.facts._replace(values={**self.facts.values, **assumed}) if assumed else self.facts
-        return Resolver(self.catalog, self.recipes, facts, self.store.recall, has_made=self.store.has_made)
+        return Resolver(self.catalog, self.recipes, facts, self.store.recall, self.store.has_made, self.choose)
 
     def _runner(self, resolver: Resolver, request: Request) -> Runner:
         keep = is_yes(request.options.get("dirty"))
-        options = RunOptions(f"{self._private}/logs", verbose=request.verbose, renew=request.renew, keep_files=keep)
+        options = RunOptions(
+            *(f"{self._private}/logs", request.verbose, request.renew),
+            keep_files=keep,
+            debugged=self._debugged(request),
+        )
         runner = Runner(resolver, self.store, Hooks(self._automation), self.history, options, self.listener)
         resolver.done = runner.done
         return runner
+
+    def _debugged(self, request: Request) -> tuple[str, ...]:
+        """Tags of the scripts to debug: `--debug_script_tags`, or with `--debug_script` those of the one asked for."""
+        if is_yes(request.options.get("debug_script")):
+            return self.find_script(request.tags).tags
+        return tuple(tag for tag in str(request.options.get("debug_script_tags") or "").split(",") if tag)
 
     def _announce(self, plan: Plan) -> None:
         steps, to_run = plan.steps(), plan.to_run()
@@ -241,4 +252,5 @@ _COMMON_OPTIONS = {
     *("path", "input", "output", "outdirname", "outbasename", "name", "extra_cache_tags", "force_cache", "script_name"),
     *("skip_compile", "skip_run", "accept_license", "skip_system_deps", "git_ssh", "gh_token", "debug"),
     *("skip_cache", "ignore_script_error", "dirty", "docker_run_deps", "cache_expiration"),
+    *("debug_script", "debug_script_tags"),
 }

@@ -76,10 +76,11 @@ def parse_env_out(text: str) -> dict[str, str]:
 class NativeRun:
     """One execution of a native script in a folder, its output kept in a log file."""
 
-    def __init__(self, folder: Path, log: Path, *, show: bool) -> None:
+    def __init__(self, folder: Path, log: Path, *, show: bool, keep_command: bool = False) -> None:
         self.folder = folder
         self.log = log
         self.show = show
+        self.keep_command = keep_command
 
     def __call__(self, script: Path, env: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Run the script; updates to `env` and `state` are read back with `read_back`.
@@ -116,7 +117,10 @@ class NativeRun:
         (self.folder / "tmp-state.json").write_text(json.dumps(dict(state), indent=1, default=str), encoding="utf-8")
         prefix: Sequence[str] = state.get("script_prefix") or ()
         lines = ["#!/bin/bash", *prefix, *export_lines(env), "", f". {shlex.quote(str(script))}"]
-        (self.folder / "tmp-run.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for name in ("tmp-run.sh", "tmp-run-without-cm.sh") if self.keep_command else ("tmp-run.sh",):
+            (self.folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if self.keep_command:
+            print(f"to run it without cm: bash {self.folder / name}", file=sys.stderr)
 
     def _execute(self, command: Sequence[str], hidden: Mapping[str, str], censor: Censor) -> int:
         """Run a command; what it may know but nobody may read in a file (`hidden`) is in its environment only."""

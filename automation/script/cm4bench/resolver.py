@@ -37,6 +37,7 @@ REHEARSED = ("deps", "prehook_deps")
 _VOLATILE = re.compile("CM_TMP_(?!PATH$)|CM_QUIET|CM_VERBOSE|CM_RENEW_CACHE_ENTRY").match
 _FORMAT = 2
 _MAX_DEPTH = 80
+_FROM_CACHE = "the first that is in the cache"
 
 Visit = Callable[[Frame, str, Mapping[str, Any]], None]
 Act = Callable[[Frame, str], None]
@@ -74,12 +75,14 @@ class Resolver:
         facts: Facts,
         recall: Callable[[Step], tuple[Outcome | None, str]],
         has_made: Callable[[str, Sequence[str]], bool] = lambda *_: False,
+        choose: Callable[[Selection, str], int] | None = None,
     ) -> None:
         self.catalog = catalog
         self.recipes = recipes
         self.facts = facts
         self.recall = recall
         self.has_made = has_made
+        self.choose = choose
         self.done: Mapping[str, Outcome] = {}
         self.agreed: dict[str, VersionRange] = {}
         self._traces: dict[str, list[_Trace]] = {}
@@ -149,8 +152,20 @@ class Resolver:
     def _select(self, call: Call) -> Selection:
         key = f"{call.query.folder}|{call.query}"
         if key not in self._selections:
-            self._selections[key] = self._preferred(self.catalog.select(call.query), call.query)
+            selection = self._preferred(self.catalog.select(call.query), call.query)
+            if self._supposing:
+                return selection  # nobody is asked about what may never be wanted
+            self._selections[key] = self._chosen(selection, call.query)
         return self._selections[key]
+
+    def _chosen(self, selection: Selection, query: Query) -> Selection:
+        """What the user takes of several scripts, if there is a user; remembered as long as the resolver lives."""
+        if not (selection.others and self.choose) or selection.because == _FROM_CACHE:
+            return selection
+        scripts = (selection.script, *selection.others)
+        chosen = scripts[self.choose(selection, str(query))]
+        because = selection.because if chosen is selection.script else f"chosen of {len(scripts)}"
+        return Selection(chosen, tuple(s for s in scripts if s is not chosen), because)
 
     def _preferred(self, selection: Selection, query: Query) -> Selection:
         """Of several scripts, as in CM, the first that has made what is asked for before."""
@@ -158,8 +173,7 @@ class Resolver:
         for script in (selection.script, *selection.others) if selection.others else ():
             if script.caches and self.has_made(script.uid, words):
                 others = tuple(s for s in (selection.script, *selection.others) if s is not script)
-                because = selection.because if script is selection.script else "the first that is in the cache"
-                return Selection(script, others, because)
+                return Selection(script, others, _FROM_CACHE)
         return selection
 
     def _resolve_frame(self, frame: Frame, selection: Selection) -> Step:

@@ -43,13 +43,15 @@ _INSIDE_CLAIM = PHASES[len(_BEFORE_CLAIM) :]
 class RunOptions(NamedTuple):
     """How to run, not what. `renew`: make the requested script anew even if it is in the store.
 
-    `keep_files`: leave CM's `tmp-*` files of uncached scripts where they ran.
+    `keep_files`: leave CM's `tmp-*` files of uncached scripts where they ran. `debugged`: tags of scripts whose native
+    part is also written to a file that runs without this engine.
     """
 
     logs: str
     verbose: bool = False
     renew: bool = False
     keep_files: bool = False
+    debugged: tuple[str, ...] = ()
 
 
 class _Skipped(Exception):
@@ -245,7 +247,9 @@ class Runner:
             if name != "run":
                 raise StepFailed(f"{frame.label} has no native script {name}.sh", code=16)
             return
-        run = NativeRun(Path(folder), Path(log), show=self.options.verbose or not frame.call.chain)
+        debugged = bool(self.options.debugged) and set(self.options.debugged) <= set(frame.script.tags)
+        show = self.options.verbose or not frame.call.chain
+        run = NativeRun(Path(folder), Path(log), show=show, keep_command=debugged)
         spoken = frame.env.values if speech is CM else speech.outward(frame.env.values)
         try:
             run(frame.script.path / file, spoken, frame.state.values)

@@ -1,11 +1,12 @@
 """What MLCFlow added to CM's format: the `predeps` hook, combinations with a dynamic member, inherited lifetimes."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.workbench import Bench, RepoBuilder
+from tests.workbench import ROOT, Bench, CommandLine, RepoBuilder
 
 
 def mlc_script(repo: RepoBuilder, alias: str, **parts: Any) -> Path:
@@ -65,3 +66,27 @@ def test_flags_in_mlcflow_names(bench: Bench, repo: RepoBuilder):
 
     request = request_from({"tags": "named", "env": {"MLC_B": "$MLC_A"}, "const": {"MLC_A": "2"}})
     assert (request.env["CM_B"], request.const) == ("$CM_A", {"CM_A": "2"})
+
+
+ACTIONS = """
+def preprocess(i):
+    actions = i['automation'].action_object
+    actions.logger.info('called')
+    answer = actions.access({'action': 'run', 'target': 'script', 'tags': 'dep', 'env': {'MLC_NAME2': 'by-access'}})
+    i['env']['MLC_GOT'] = answer['new_env']['MLC_GOT']
+    i['env']['MLC_REPOS_FOLDER'] = actions.repos_path
+    return {'return': 0}
+"""
+
+
+def test_a_script_calls_others_by_the_action_object(tmp_path: Path):
+    cm, repo = CommandLine(tmp_path), RepoBuilder(tmp_path / "automations")
+    mlc_script(repo, "dep", run='echo "MLC_GOT=$MLC_NAME2" >> tmp-run-env.out', new_env_keys=["MLC_GOT"])
+    mlc_script(repo, "calling", customize=ACTIONS, new_env_keys=["MLC_GOT", "MLC_REPOS_FOLDER"])
+    (repo.path / "cmr.yaml").rename(repo.path / "meta.yaml")
+    assert cm("cm", "add", "repo", f"--path={ROOT}").returncode == 0
+    out = tmp_path / "answer.json"
+    done = cm("cmr", "calling", f"--save_to_json={out}", CM4BENCH_REPOS=str(repo.path))
+    assert done.returncode == 0, done.stderr
+    expected = {"CM_GOT": "by-access", "CM_REPOS_FOLDER": str(cm.home / "repos")}
+    assert json.loads(out.read_text())["new_env"] == expected

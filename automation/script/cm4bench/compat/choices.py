@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-__all__ = ["choose"]
+if TYPE_CHECKING:
+    from ..catalog import Selection
+
+__all__ = ["choose", "choose_script"]
+
+
+def choose_script(selection: Selection, request: str) -> int:
+    """Which of several scripts that match a request; 0 is the one that is taken where nobody can be asked."""
+    scripts = (selection.script, *selection.others)
+    options = [f"{s.alias}: {s.raw.get('name') or ', '.join(s.tags)} ({s.path})" for s in scripts]
+    return choose(f"{len(scripts)} scripts match {request}", options)
 
 
 def choose(question: str, options: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .dialect import MLC, to_cm
 
-__all__ = ["access", "make_importable"]
+__all__ = ["ActionObject", "access", "make_importable"]
 
 
 def make_importable(folder: Path) -> None:
@@ -23,13 +23,17 @@ def make_importable(folder: Path) -> None:
         helpers = _helpers()
         # attributes by name, not by type: these modules have no source of their own
         package.__dict__.update(
-            utils=helpers, access=access, logger=logging.getLogger("mlc"), action=_Action(), __path__=[]
+            utils=helpers, access=access, logger=logging.getLogger("mlc"), action=ActionObject(), __path__=[]
         )
         sys.modules.update({"mlc": package, "mlc.utils": helpers})
 
 
-class _Action:
-    """`mlc.action.access` is another way to say `mlc.access`."""
+class ActionObject:
+    """What MLCFlow's scripts reach by `i['automation'].action_object` and `mlc.action`."""
+
+    def __init__(self, repos_path: str = "") -> None:
+        self.repos_path = repos_path
+        self.logger = logging.getLogger("mlc")
 
     @staticmethod
     def access(i: Mapping[str, Any]) -> dict[str, Any]:

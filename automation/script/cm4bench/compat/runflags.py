@@ -1,21 +1,17 @@
-"""CM's flags around a run: what they change before it, and what they leave behind after it."""
+"""CM's flags that change what is asked; those that ask for something afterwards are in afterrun.py."""
 
 # paths are text on the way of every command, for importing pathlib costs 3 ms
-# ruff: noqa: PTH103, PTH109
+# ruff: noqa: PTH109
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine import Report
 from ..manifest import is_yes
 
-__all__ = ["after_run", "environment_of", "in_cm_names", "with_extra_command"]
+__all__ = ["environment_of", "in_cm_names", "with_extra_command"]
 
-_ENV_FILE = "tmp-env.sh"
 _YES_FLAGS = {
     "fake_run": "CM_TMP_FAKE_RUN",
     "prepare": "CM_TMP_FAKE_RUN",
@@ -76,60 +72,3 @@ def environment_of(i: Mapping[str, Any]) -> dict[str, Any]:
         env["CM_TMP_PATH"] = i["path"]
     env["CM_TMP_CURRENT_PATH"] = os.getcwd()
     return env
-
-
-def after_run(i: Mapping[str, Any], report: Report, started: float) -> None:
-    """`--save_env`, `--shell`, `--repro`, `--print_env`, `--time`, `--dump_version_info`."""
-    if is_yes(i.get("save_env")) or is_yes(i.get("shell")):
-        _save_env(report, shell=is_yes(i.get("shell")))
-    if is_yes(i.get("repro")):
-        _save_repro(i, report)
-    if is_yes(i.get("dump_version_info")):
-        _write_json("cm-run-script-versions.json", [_version_of(step) for step in report.plan.steps()])
-    if i.get("out") != "con":
-        return
-    if is_yes(i.get("print_env")):
-        print(json.dumps(dict(report.env), indent=2, sort_keys=True, default=str))
-    if is_yes(i.get("time")):
-        print(f"running time: {time.monotonic() - started:.2f} s")
-
-
-def _version_of(step: Any) -> dict[str, Any]:
-    return {"script": step.script.alias, "variations": list(step.variations), "version": step.outcome.version}
-
-
-def _save_env(report: Report, *, shell: bool) -> None:
-    """What the script gave, as a file to source; with `shell`, an interactive shell that has sourced it."""
-    import subprocess
-
-    from ..native import export_lines
-
-    prefix = report.state.get("script_prefix") or ()
-    lines = ["#!/bin/bash", *prefix, *export_lines(report.outcome.new_env)]
-    _write(_ENV_FILE, "\n".join(lines) + "\n")
-    if shell:
-        print(f"a shell with the script's environment ({_ENV_FILE}); type exit to come back", flush=True)
-        subprocess.run(["bash", "--init-file", _ENV_FILE])
-
-
-def _save_repro(i: Mapping[str, Any], report: Report) -> None:
-    """`cm-repro/`: what was asked, on what, and what came out, for a bug report."""
-    from ..redact import scrub
-
-    folder = str(i.get("repro_dir") or "cm-repro")
-    os.makedirs(folder, exist_ok=True)
-    asked = {k: v for k, v in i.items() if not k.startswith("parsed_")}
-    outcome = report.outcome
-    answer = {"return": 0, "new_env": dict(outcome.new_env), "new_state": dict(outcome.new_state)}
-    _write_json(f"{folder}/cm-run-script-input.json", scrub(asked))
-    _write_json(f"{folder}/cm-run-script-output.json", scrub(answer))
-    _write_json(f"{folder}/cm-run-script-steps.json", [_version_of(step) for step in report.plan.steps()])
-
-
-def _write_json(path: str, data: Any) -> None:
-    _write(path, json.dumps(data, indent=2, sort_keys=True, default=str) + "\n")
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)

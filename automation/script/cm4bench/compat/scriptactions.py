@@ -224,41 +224,45 @@ def doc(automation: Any, i: Mapping[str, Any]) -> Answer:
 
 
 def dockerfile(automation: Any, i: Mapping[str, Any]) -> Answer:
-    """A Dockerfile that registers the repositories and runs the same request, written to `--output` or printed."""
-    from .dockerfile import dockerfile_lines
+    """CM's word for `cm container script`: the image's recipe, printed, or its build folder in `--output`.
 
-    engine = engine_for(automation)
-    plan = engine.plan(request_from(i))
-    text = "\n".join(dockerfile_lines(plan, engine.repos, i)) + "\n"
-    if i.get("output"):
-        Path(str(i["output"])).write_text(text, encoding="utf-8")
-    elif i.get("out") == "con":
-        print(text, end="")
-    return {"return": 0, "dockerfile": text}
+    Raises:
+        CMBenchError: the plan is impossible, or `--docker_base_image` is not pinned by a digest.
+    """
+    from ..container import actions
+
+    answer = actions.container(automation, _with_container_flags(i))
+    return {**answer, "dockerfile": answer["text"]}
 
 
 def docker(automation: Any, i: Mapping[str, Any]) -> Answer:
-    """Build that image with docker or podman and run it.
+    """CM's word for `--container=docker`, or `=podman` where only that is installed.
 
     Raises:
-        CMBenchError: neither is installed, or one of them failed.
+        CMBenchError: neither is usable, or one of them failed.
     """
     import shutil
-    import subprocess
 
-    text = dockerfile(automation, {**i, "out": None})["dockerfile"]
-    tool = next((name for name in ("docker", "podman") if shutil.which(name)), None)
-    if tool is None:
+    from ..container import actions
+
+    given = _with_container_flags(i)
+    if is_yes(i.get("docker_skip_run_cmd")) and not i.get("output"):
         raise CMBenchError(
-            "neither docker nor podman is installed", hint="cm dockerfile script --output=Dockerfile … writes the file"
+            "no --output was given", hint='cm dockerfile script "…" --output=FOLDER, then build it there'
         )
-    script = engine_for(automation).find_script(request_from(i).tags)
-    image = str(i.get("docker_image_name") or f"cm4bench/{script.alias}")
-    built = subprocess.run([tool, "build", "-t", image, "-f", "-", "."], input=text, text=True)
-    if built.returncode or is_yes(i.get("docker_skip_run_cmd")):
-        return {"return": built.returncode and 2, "error": f"{tool} build ended with exit code {built.returncode}"}
-    status = subprocess.run([tool, "run", "--rm", image]).returncode
-    return {"return": 2, "error": f"{tool} run ended with exit code {status}"} if status else {"return": 0}
+    if is_yes(i.get("docker_skip_run_cmd")):
+        return actions.container(automation, given)
+    found = next((name for name in ("docker", "podman") if shutil.which(name)), "docker")
+    return actions.run_in_container(automation, {**given, "container": str(i.get("container") or found)})
+
+
+_CONTAINER_FLAGS = {"docker_base_image": "container_base", "docker_extra_run_args": "container_flags"}
+
+
+def _with_container_flags(i: Mapping[str, Any]) -> Answer:
+    """CM's `--docker_…` flags that have a counterpart; the plan decides what the others said."""
+    ours = {_CONTAINER_FLAGS[name]: i[name] for name in _CONTAINER_FLAGS if i.get(name)}
+    return {**{k: v for k, v in i.items() if not k.startswith("docker_")}, **ours}
 
 
 def gui(automation: Any, i: Mapping[str, Any]) -> Answer:
