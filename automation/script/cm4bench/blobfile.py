@@ -16,7 +16,7 @@ def read_blob(path: str | os.PathLike[str], version: int) -> Any:
     """The stored data, or None when absent, unreadable or written by another version."""
     try:
         with open(path, "rb") as file:
-            stamp, data = marshal.load(file)
+            stamp, data = marshal.loads(file.read())
     except (OSError, ValueError, EOFError, TypeError):
         return None
     return data if stamp == version else None
@@ -29,7 +29,7 @@ def write_blob(path: str | os.PathLike[str], version: int, data: Any) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
         with open(temporary, "wb") as file:
-            marshal.dump((version, data), file)
+            file.write(marshal.dumps((version, data)))
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -124,6 +124,9 @@ class Catalog:
         scripts = [self._script(n) for n in numbers]
         return sorted(scripts, key=lambda s: (s.sort, self.repos.index(s.repo), s.folder))
 
+    def _with_all_of(self, tags: str) -> list[Script]:
+        return self._with_tags(Query(tuple(tags.split(","))))
+
     def _numbers(self, tags: Sequence[str]) -> set[int]:
         if not tags:
             return set(self._readable())
@@ -139,7 +142,9 @@ class Catalog:
     def _script(self, number: int) -> Script:
         if number not in self._scripts:
             row = self._row(number)
-            self._scripts[number] = Script(row.folder, self.repos[row.repo], marshal.loads(row.packed))
+            self._scripts[number] = Script(
+                row.folder, self.repos[row.repo], marshal.loads(row.packed), self._with_all_of
+            )
         return self._scripts[number]
 
     def _refuse_faulty(self, script: Script) -> None:

@@ -81,7 +81,7 @@ def give_back(frame: Frame, new_env: Mapping[str, Any], new_state: Mapping[str, 
 def _options(dep: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     """What else the dependency says is input to its script; MLCFlow's entries may live as long as their parent's."""
     options = {k: v for k, v in dep.items() if k not in _NOT_OPTIONS}
-    lifetime = frame.call.options.get("cache_expiration", frame.meta.get("cache_expiration"))
+    lifetime = frame.call.options.get("cache_expiration", frame.setting("cache_expiration"))
     if lifetime is not None and is_yes(dep.get("inherit_cache_expiration")):
         options.setdefault("cache_expiration", lifetime)
     return options

@@ -8,9 +8,14 @@ from typing import Any
 from .conditions import CONDITION_KEYS, judge
 from .environment import Environment, expand
 
-__all__ = ["DEP_LISTS", "add_to_named", "append_deps", "has_name", "names_of"]
+__all__ = ["DEP_LISTS", "add_to_named", "append_deps", "has_name", "names_of", "shallow_copies"]
 
 DEP_LISTS = ("deps", "prehook_deps", "posthook_deps", "post_deps")
+
+
+def shallow_copies(deps: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """Dependencies whose keys may be replaced; the values below are still the manifest's and stay as they are."""
+    return [dict(dep) for dep in deps or ()]
 
 
 def append_deps(deps: list[dict[str, Any]], new: Sequence[dict[str, Any]]) -> None:

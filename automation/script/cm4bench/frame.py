@@ -7,20 +7,23 @@ then each variation, each complete combination, the version's block; constants a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .conditions import judge
-from .deplists import DEP_LISTS, add_to_named, append_deps
+from .deplists import DEP_LISTS, add_to_named, append_deps, shallow_copies
 from .environment import Environment, Pending, expand, merge_lists, plain_copy, template_keys
 from .errors import CMBenchError, Conflict
 from .manifest import Script, is_yes
 from .query import Query
 from .recipe import Recipe
-from .requirements import Requirement, read_requirements
 from .values import NamedTuple
 from .variations import Selected, layers, select_variations
 from .versions import VersionRange
+
+if TYPE_CHECKING:
+    from .requirements import Requirement
 
 __all__ = ["Call", "Frame", "merge_values", "open_frame"]
 
@@ -57,7 +60,8 @@ class Frame:
     """The working values of one step. Mutable: phases and dependencies change `env` and `state` as they go.
 
     `entry_env`/`entry_state` are what the step started from; `trail` lists the dependencies taken so far, `produced`
-    the identities of all steps inside them, `requested` the tags of the dependencies as they were asked for.
+    the identities of all steps inside them, `requested` the tags of the dependencies as they were asked for; `key` is
+    equal for calls that differ in nothing but their environment and state.
     """
 
     def __init__(self, call: Call, script: Script, recipe: Recipe, selected: Selected) -> None:
@@ -69,12 +73,12 @@ class Frame:
         self.env = call.env.copy()
         self.state = call.state.copy()
         self.entry_env = self.entry_state = _NOTHING
-        self.meta: dict[str, Any] = plain_copy(dict(raw))
+        self.key = ""
+        self.settings: dict[str, Any] = {}
         self.const = dict(call.const)
         self.const_state = dict(call.const_state)
         self.adr: dict[str, Any] = plain_copy(dict(call.adr))
-        # hooks change these lists through the manifest, as in CM
-        self.deps: dict[str, list[dict[str, Any]]] = {name: self.meta.get(name) or [] for name in DEP_LISTS}
+        self.deps: dict[str, list[dict[str, Any]]] = {name: shallow_copies(raw.get(name)) for name in DEP_LISTS}
         self.new_env_keys = [str(key) for key in raw.get("new_env_keys") or ()]
         self.new_env_keys += [output.key for output in script.outputs if output.key not in self.new_env_keys]
         self.new_state_keys = [str(key) for key in raw.get("new_state_keys") or ()]
@@ -82,13 +86,27 @@ class Frame:
         self.version = self.demanded = VersionRange()
         self.templated: set[str] = set()
         self.requirements: list[Requirement] = []
-        self.native_input: dict[str, Any] = {"path": script.folder, "meta": self.meta}
+        self.native_input: dict[str, Any] = {"path": script.folder}
         self.trail: list[str] = []
         self.produced: set[str] = set()
         self.requested: list[str] = []
         self.extra_tags: list[str] = []
         self.conditional: list[Mapping[str, Any]] = []
         self.docker: dict[str, Any] = {}
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """The manifest as hooks see and change it, lists of dependencies included. Copied when a hook first runs."""
+        for deps in self.deps.values():
+            deps[:] = plain_copy(deps)
+        lists = {name: self.deps[name] for name in DEP_LISTS if name in self.script.raw}
+        return {**plain_copy(dict(self.script.raw)), **self.settings, **lists}
+
+    def setting(self, key: str) -> Any:
+        """A key of the manifest, as blocks (`settings`) and hooks have left it."""
+        if "meta" in self.__dict__:
+            return self.meta.get(key)
+        return self.settings.get(key, self.script.raw.get(key))
 
     @property
     def label(self) -> str:
@@ -146,9 +164,9 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
     frame = Frame(call, script, recipe, selected)
     _apply_call(frame)
     _apply_script(frame)
-    frame.requirements += read_requirements(script.raw, script.alias)
+    _require(frame, script.raw, script.alias)
     for name, block in layers(script, selected.names):
-        frame.requirements += read_requirements(block, f"{script.alias} {name}")
+        _require(frame, block, f"{script.alias} {name}")
         _apply_block(frame, block)
     _apply_version(frame)
     _apply_docker_deps(frame)
@@ -156,6 +174,13 @@ def open_frame(call: Call, script: Script, recipe: Recipe) -> Frame:
     frame.settle_env()
     frame.entry_env, frame.entry_state = frame.env.copy(), frame.state.copy()
     return frame
+
+
+def _require(frame: Frame, block: Mapping[str, Any], by: str) -> None:
+    if block.get("requires"):
+        from .requirements import read_requirements
+
+        frame.requirements += read_requirements(block, by)
 
 
 def _apply_call(frame: Frame) -> None:
@@ -197,14 +222,14 @@ def _apply_change(frame: Frame, change: Mapping[str, Any]) -> None:
     _merge_state(frame.state, change.get("state") or {})
     frame.docker = merge_values(frame.docker, change.get("docker") or {})
     for name in DEP_LISTS:
-        append_deps(frame.deps[name], plain_copy(change.get(name) or []))
+        append_deps(frame.deps[name], shallow_copies(change.get(name)))
     frame.new_env_keys += [k for k in change.get("new_env_keys") or () if k not in frame.new_env_keys]
     for key in ("adr", "add_deps_recursive"):
         _merge_changes(frame.adr, change.get(key) or {})
 
 
 def _set(frame: Frame, key: str, value: Any, origin: str | None = None) -> None:
-    frame.env.set(key, value, origin)
+    frame.env.set(key, plain_copy(value) if isinstance(value, (list, dict)) else value, origin)
     if template_keys(value):
         frame.templated.add(key)
 
@@ -233,7 +258,7 @@ def _apply_block(frame: Frame, block: Mapping[str, Any]) -> None:
     _merge_state(frame.state, block.get("state") or {})
     frame.const_state.update(block.get("const_state") or {})
     for name in DEP_LISTS:
-        append_deps(frame.deps[name], plain_copy(block.get(name) or []))
+        append_deps(frame.deps[name], shallow_copies(block.get(name)))
     for flag, key in (block.get("input_mapping") or {}).items():
         if flag in frame.call.options:
             _set(frame, str(key), frame.call.options[flag])
@@ -242,7 +267,7 @@ def _apply_block(frame: Frame, block: Mapping[str, Any]) -> None:
     frame.script_name = str(block.get("script_name") or frame.script_name)
     for key in ("default_version", "cache_expiration"):
         if block.get(key) is not None:
-            frame.meta[key] = block[key]
+            frame.settings[key] = block[key]
     for key in ("adr", "add_deps_recursive"):
         _merge_changes(frame.adr, block.get(key) or {})
     _apply_direct(frame, [block.get("ad") or {}, block.get("add_deps") or {}])
@@ -280,14 +305,14 @@ def _apply_docker_deps(frame: Frame) -> None:
 
 def _apply_version(frame: Frame) -> None:
     asked = frame.call.version.over(VersionRange.from_mapping(frame.env.values, "CM_VERSION"))
-    asked = asked.over(VersionRange.from_mapping(frame.meta))
+    asked = asked.over(VersionRange.from_mapping(frame.script.raw))
     asked.check()
     frame.demanded = asked
     versions = frame.script.raw.get("versions") or {}
     block = asked.exact
     if not asked.exact:
         # CM takes the block of the default even where a bound moves the version away from it
-        block = str(frame.meta.get("default_version") or "")
+        block = str(frame.setting("default_version") or "")
         asked = asked._replace(exact=asked.clamp(block))
     frame.version = asked
     for suffix, value in asked.env_suffixes():

@@ -15,7 +15,8 @@ def help_lines(script: Script) -> Iterator[str]:
     yield f'  cmr "{" ".join(script.tags)}"'
     if script.inputs:
         yield "\noptions:"
-        yield from (f"  --{item.name}={_values(item)}  {item.help}".rstrip() for item in script.inputs)
+        once = {item.name: item for item in reversed(script.inputs)}
+        yield from (f"  --{item.name}={_values(item)}  {item.help}".rstrip() for item in reversed(once.values()))
     if script.variations:
         yield "\nvariations:"
         yield from _variations(script)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -94,10 +94,18 @@ class Source(NamedTuple):
 class Script:
     """One script directory of the catalogue; not to be changed once made."""
 
-    def __init__(self, folder: str | os.PathLike[str], repo: Repo, raw: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        repo: Repo,
+        raw: Mapping[str, Any],
+        find: Callable[[str], Sequence[Script]] | None = None,
+    ) -> None:
+        """`find` looks up by tags the scripts whose inputs this one offers as its own (`inputs_from:`)."""
         self.folder = os.fspath(folder)
         self.repo = repo
         self.raw = raw
+        self._find = find
 
     @cached_property
     def path(self) -> Path:
@@ -145,6 +153,15 @@ class Script:
 
     @cached_property
     def inputs(self) -> tuple[Input, ...]:
+        """Its own, then those that `inputs_from:` borrows: two lenders may use a name for keys of their own."""
+        names = {item.name for item in self.own_inputs}
+        tags = self.raw.get("inputs_from") or ()
+        lenders = [script for text in tags for script in self._find(text)] if self._find else []
+        borrowed = {(one.name, one.env): one for script in lenders for one in script.own_inputs if one.name not in names}
+        return (*self.own_inputs, *borrowed.values())
+
+    @cached_property
+    def own_inputs(self) -> tuple[Input, ...]:
         """Typed `inputs:` first, then what the plain `input_mapping:` adds."""
         typed = [_input(name, spec) for name, spec in (self.raw.get("inputs") or {}).items()]
         names = {item.name for item in typed}

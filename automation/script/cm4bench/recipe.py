@@ -8,6 +8,7 @@ the step can read), and the keys its code may write (all that can change under a
 # ruff: noqa: PTH118, PTH122
 from __future__ import annotations
 
+import marshal
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,7 @@ _ASSIGNED = r"\b([A-Z][A-Z0-9_]{2,})="
 _SKIPPED_FOLDERS = {"__pycache__", ".git", "node_modules", "tmp", "docs", "dockerfiles"}
 _SKIPPED_SUFFIXES = {".pyc", ".md", ".png", ".log"}
 _MAX_SCANNED_BYTES = 1 << 20
-_VERSION = 6
+_VERSION = 7
 # read by the engine's helper for whoever calls it
 _READ_BY_HELPERS = {"find_artifact": ("CM_INPUT", "CM_TMP_PATH")}
 
@@ -59,7 +60,8 @@ class RecipeBook:
 
     def __init__(self, store: str | os.PathLike[str]) -> None:
         self._store = store
-        self._known: dict[str, Any] | None = None
+        # by folder; marshalled one by one, for a command looks at few of them
+        self._known: dict[str, bytes] | None = None
         self._fresh: dict[str, Recipe] = {}
         self._dirty = False
 
@@ -74,11 +76,12 @@ class RecipeBook:
             self._known = read_blob(self._store, _VERSION) or {}
         files = sorted(_files(folder))
         signature = [(name, stat.st_mtime_ns, stat.st_size) for name, stat in files]
-        stored = self._known.get(folder)
-        if stored and stored[0] == signature:
-            return Recipe(*stored[1:])
+        if folder in self._known:
+            known, *parts = marshal.loads(self._known[folder])
+            if known == signature:
+                return Recipe(*parts)
         recipe = read_recipe(folder, [name for name, _ in files])
-        self._known[folder] = [signature, *recipe.dump()]
+        self._known[folder] = marshal.dumps([signature, *recipe.dump()])
         self._dirty = True
         return recipe
 

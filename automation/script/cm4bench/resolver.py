@@ -14,7 +14,6 @@ from typing import Any
 
 from .catalog import Catalog, Selection
 from .conditions import Verdict
-from .conflicts import agree
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS, names_of
 from .digest import digest
@@ -25,7 +24,6 @@ from .frame import Call, Frame, open_frame
 from .plan import Edge, Outcome, Plan, Step
 from .query import Query
 from .recipe import RecipeBook
-from .requirements import refuse_unmet
 from .values import NamedTuple
 from .versions import VersionRange
 
@@ -88,7 +86,9 @@ class Resolver:
         self._traces: dict[str, list[_Trace]] = {}
         self._selections: dict[str, Selection] = {}
         self._makers: dict[str, str] = {}
+        self._reads: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._supposing = False
+        self._has_slots = False
 
     def plan(self, call: Call) -> Plan:
         """Resolve a request; where several steps ask for versions of one thing, all get one that suits them.
@@ -97,6 +97,10 @@ class Resolver:
             CMBenchError: as `resolve`; Conflict where no version suits all.
         """
         plan = Plan(self.resolve(call), str(call.query))
+        if not self._has_slots:
+            return plan
+        from .conflicts import agree
+
         while (agreed := agree(plan)) and not agreed.items() <= self.agreed.items():
             self.agreed.update(agreed)
             self._traces.clear()
@@ -113,7 +117,11 @@ class Resolver:
             common = self.agreed.get(frame.slot) if self.agreed and frame.slot else None
             if common is not None and str(frame.demanded) and frame.demanded != common:
                 frame = open_frame(call._replace(version=common), selection.script, frame.recipe)
-            refuse_unmet(frame.requirements, self.facts.values)
+            if frame.requirements:
+                from .requirements import refuse_unmet
+
+                refuse_unmet(frame.requirements, self.facts.values)
+            frame.key = _memo_key(frame)
             return frame, selection
         except CMBenchError as error:
             raise error.through((*call.chain, str(call.query))) from None
@@ -125,15 +133,21 @@ class Resolver:
             CMBenchError: nothing matches, contradictions, a dependency cycle; carries the because-chain.
         """
         frame, selection = self.open(call)
-        traces = self._traces.setdefault(_memo_key(frame), [])
-        for trace in traces:
-            if trace.when in (None, self._knowledge) and _seen(frame, trace.reads, trace.step) == trace.seen:
-                return self._settled(trace.step, frame)
+        known = self.known(frame)
+        if known is not None:
+            return known
         step = self._resolve_frame(frame, selection)
         reads = self._reader(step)
         when = self._knowledge if step.undecided else None
-        traces.append(_Trace(reads, _seen(frame, reads, step), step, when))
+        self._traces.setdefault(frame.key, []).append(_Trace(reads, _seen(frame, reads, step), step, when))
         return self._settled(step, frame)
+
+    def known(self, frame: Frame) -> Step | None:
+        """The step of a frame that has been resolved before, whatever has happened in it since it was opened."""
+        for trace in self._traces.get(frame.key, ()):
+            if trace.when in (None, self._knowledge) and _seen(frame, trace.reads, trace.step) == trace.seen:
+                return self._settled(trace.step, frame)
+        return None
 
     def reconsider(self) -> None:
         """Forget what was resolved: entries have been made behind the resolver's back."""
@@ -233,6 +247,8 @@ class Resolver:
         produced = frozenset(frame.produced)
         ingredients = self._ingredients(frame, edges, produced)
         identity = _short_hash(ingredients)
+        slot = frame.slot
+        self._has_slots = self._has_slots or bool(slot)
         self._makers[identity] = frame.script.folder
         return Step(
             id=identity,
@@ -251,7 +267,7 @@ class Resolver:
             sources=_active_sources(frame),
             produced=produced,
             undecided=any(e.wanted is None for e in edges) or any(c.undecided for c in children),
-            slot=frame.slot,
+            slot=slot,
             asked=frame.demanded,
         )
 
@@ -333,10 +349,15 @@ class Resolver:
         )
 
     def _reader(self, step: Step) -> Callable[[str], bool]:
-        recipes = [self.recipes[s.script.folder] for s in _closure(step)]
-        mentions = frozenset[str]().union(*(r.mentions | r.constants for r in recipes))
-        prefixes = tuple({p for r in recipes for p in r.prefixes})
-        return lambda key: key in mentions or key.startswith(prefixes)
+        """Which keys can the step, or one that it contains, refer to?"""
+        recipe = self.recipes[step.script.folder]
+        mentions, prefixes = recipe.mentions | recipe.constants, frozenset(recipe.prefixes)
+        for inner in {edge.step.id for edge in step.edges if edge.step is not None}:
+            words, beginnings = self._reads[inner]
+            mentions, prefixes = mentions | words, prefixes | beginnings
+        self._reads[step.id] = mentions, prefixes
+        any_of = tuple(prefixes)
+        return lambda key: key in mentions or key.startswith(any_of)
 
 
 def _endless(chain: Sequence[str]) -> CMBenchError:
@@ -349,7 +370,7 @@ def _endless(chain: Sequence[str]) -> CMBenchError:
 
 def _when_set(frame: Frame) -> dict[str, Any]:
     """Ingredients of few steps."""
-    expiration = frame.call.options.get("cache_expiration", frame.meta.get("cache_expiration"))
+    expiration = frame.call.options.get("cache_expiration", frame.setting("cache_expiration"))
     rare = {"cache_expiration": "" if expiration is None else str(expiration), "rehearsal": frame.rehearsal}
     return {key: value for key, value in rare.items() if value}
 
@@ -370,7 +391,7 @@ def phase_has_code(frame: Frame, phase: str) -> bool:
     """Does the script bring code of its own for this phase?"""
     if phase == "native":
         return bool(frame.recipe.natives)
-    return phase in frame.recipe.hooks and not (phase == "predeps" and frame.meta.get("predeps") is False)
+    return phase in frame.recipe.hooks and not (phase == "predeps" and frame.setting("predeps") is False)
 
 
 def foresee(frame: Frame, phase: str, origin: str) -> None:
@@ -424,17 +445,6 @@ def _seen(frame: Frame, reads: Callable[[str], bool], step: Step) -> dict[str, s
     }
     seen.update({f"state {key}": state.provenance(key) for key in state if reads(key) or key == "script_prefix"})
     return seen
-
-
-def _closure(step: Step) -> list[Step]:
-    found: dict[str, Step] = {}
-    stack = [step]
-    while stack:
-        current = stack.pop()
-        if current.id not in found:
-            found[current.id] = current
-            stack += [edge.step for edge in current.edges if edge.step is not None]
-    return list(found.values())
 
 
 def _edge_identity(edge: Edge) -> str:

@@ -91,7 +91,7 @@ class Runner:
             raise error.through(frame.chain) from error.__cause__
 
     def _perform(self, call: Call, frame: Frame) -> Outcome:
-        step = self.resolver.resolve(call)
+        step = self.resolver.known(frame) or self.resolver.resolve(call)
         if step.id in self.done:
             return self.done[step.id]
         renew = self.options.renew and not call.chain
@@ -161,7 +161,7 @@ class Runner:
                 return self._from_other_process(entry, frame)
             folder = str(self.store.clear_for_build(step))
             started = time.monotonic()
-            with self.store.exclusive(str(frame.meta.get("exclusive") or ""), lambda: self._tell("waiting", frame)):
+            with self.store.exclusive(str(frame.setting("exclusive") or ""), lambda: self._tell("waiting", frame)):
                 outcome = self._execute(frame, step, folder, phases=_INSIDE_CLAIM)
             self.store.publish(step, outcome, observed, time.monotonic() - started)
             self.made.append(frame.label)
@@ -206,8 +206,8 @@ class Runner:
         call = dependency_call(dep, frame, phase)
         if frame.env.text("CM_TMP_FAKE_DEPS") == "yes":
             return
-        outcome, _ = self.perform(call)
-        self.resolver.take(frame, self.resolver.resolve(call), outcome)
+        outcome, inner = self.perform(call)
+        self.resolver.take(frame, self.resolver.known(inner) or self.resolver.resolve(call), outcome)
 
     def _act(self, frame: Frame, phase: str, folder: str, log: str) -> None:
         if not phase_has_code(frame, phase):
@@ -292,7 +292,7 @@ class Runner:
 def _late_tags(frame: Frame) -> tuple[str, ...]:
     """Cache tags made of values that the step's dependencies and hooks have given (CM's `deps-…`)."""
     tags = list(frame.extra_tags)
-    for item in frame.meta.get("extra_cache_tags_from_env") or ():
+    for item in frame.setting("extra_cache_tags_from_env") or ():
         words = frame.env.text(str(item["env"])).split(",")
         tags += [f"deps-{item.get('prefix', '')}{word}" for word in words if word]
     return tuple(tags)
@@ -319,7 +319,7 @@ def _elsewhere(path: str) -> str:
 
 def _with_files(error: StepFailed, frame: Frame, folder: str) -> StepFailed:
     """Add the files that the manifest wants shown when the script fails."""
-    for name in frame.meta.get("print_files_if_script_error") or ():
+    for name in frame.setting("print_files_if_script_error") or ():
         path = os.path.join(folder, str(name))
         if os.path.isfile(path):
             with open(path, encoding="utf-8", errors="replace") as file:

@@ -180,7 +180,7 @@ _TOP: dict[str, Judge] = {
     **dict.fromkeys(("cache_expiration", "exclusive", "default_variation", "name", "desc"), _VALUE),
     **dict.fromkeys(("version", "version_min", "version_max", "version_max_usable"), _VALUE),
     **dict.fromkeys(("local_env_keys", "clean_env_keys_post_deps"), _KEYS),
-    **dict.fromkeys(("tags", "clean_files"), _VALUES),
+    **dict.fromkeys(("tags", "clean_files", "inputs_from"), _VALUES),
     **dict.fromkeys(("clean_output_files", "print_files_if_script_error"), _VALUES),
     **dict.fromkeys(("valid_variation_combinations", "invalid_variation_combinations"), _list_of(_filled(_VALUES))),
     **dict.fromkeys(("print_env_at_the_end", "env_key_mappings"), _map_of(_VALUE)),

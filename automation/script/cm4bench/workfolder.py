@@ -41,8 +41,8 @@ def inside(folder: str, frame: Frame) -> Iterator[None]:
 
 def clear_leftovers(frame: Frame, folder: str, *, outputs: bool) -> None:
     """Remove the script's `clean_files` and the files of CM's native protocol; its `clean_output_files` if asked."""
-    names = [*(frame.meta.get("clean_files") or ()), *_PROTOCOL_FILES]
-    names += frame.meta.get("clean_output_files") or () if outputs else ()
+    names = [*(frame.setting("clean_files") or ()), *_PROTOCOL_FILES]
+    names += frame.setting("clean_output_files") or () if outputs else ()
     _remove(folder, (str(name) for name in names))
 
 
@@ -63,6 +63,6 @@ def _is_below(folder: str, path: str) -> bool:
 
 def map_env_keys(frame: Frame) -> None:
     """`env_key_mappings: {OLD_: NEW_}`: a copy of each key with the other prefix, for the native script."""
-    for old, new in (frame.meta.get("env_key_mappings") or {}).items():
+    for old, new in (frame.setting("env_key_mappings") or {}).items():
         for key in [k for k in frame.env if k.startswith(old)]:
             frame.env.set(key.replace(old, str(new)), frame.env[key])
