@@ -157,7 +157,9 @@ class Script:
         names = {item.name for item in self.own_inputs}
         tags = self.raw.get("inputs_from") or ()
         lenders = [script for text in tags for script in self._find(text)] if self._find else []
-        borrowed = {(one.name, one.env): one for script in lenders for one in script.own_inputs if one.name not in names}
+        borrowed = {
+            (one.name, one.env): one for script in lenders for one in script.own_inputs if one.name not in names
+        }
         return (*self.own_inputs, *borrowed.values())
 
     @cached_property
