@@ -1,0 +1,1 @@
+"""Classification of the nodes of a heterogeneous graph: R-GAT over IGBH."""
