@@ -164,12 +164,13 @@ class Resolver:
         return f"{_short_hash([frame.recipe.sha256, sorted(frame.selected.names), inputs, frame.trail])}.{phase}"
 
     def _select(self, call: Call) -> Selection:
-        key = f"{call.query.folder}|{call.query}"
+        """For what may never be wanted the catalogue alone decides: nobody is asked, the cache makes no difference."""
+        key = f"{call.query.folder}|{call.query}{'?' * self._supposing}"
         if key not in self._selections:
-            selection = self._preferred(self.catalog.select(call.query), call.query)
-            if self._supposing:
-                return selection  # nobody is asked about what may never be wanted
-            self._selections[key] = self._chosen(selection, call.query)
+            selection = self.catalog.select(call.query)
+            if not self._supposing:
+                selection = self._chosen(self._preferred(selection, call.query), call.query)
+            self._selections[key] = selection
         return self._selections[key]
 
     def _chosen(self, selection: Selection, query: Query) -> Selection:
