@@ -70,12 +70,14 @@ def _model(env: Env) -> ModelConfig:
 
 
 def _search_limit(env: Env) -> dict[str, int]:
-    """A search reads no user.conf, so a Server limit other than the rules' must be handed over beside it."""
+    """A search reads no user.conf, so a Server limit and a length other than the rules' are handed over beside it."""
     searching = text(env, "CM_MLPERF_LOADGEN_MODE") == "find-performance"
+    if not searching or text(env, "CM_MLPERF_LOADGEN_SCENARIO") not in ("Server", "Interactive"):
+        return {}
     limit_ms = number(env, "CM_MLPERF_LOADGEN_SERVER_TARGET_LATENCY")
-    if searching and text(env, "CM_MLPERF_LOADGEN_SCENARIO") in ("Server", "Interactive") and limit_ms:
-        return {"target_latency_ns": int(limit_ms * 1e6)}
-    return {}
+    shortest_ms = integer(env, "CM_MLPERF_INFERENCE_MIN_DURATION")
+    limit = {"target_latency_ns": int(limit_ms * 1e6)} if limit_ms else {}
+    return limit | ({"min_duration_ms": shortest_ms} if shortest_ms else {})
 
 
 def _default_batch(device: str, scenario: str) -> int:

@@ -28,7 +28,7 @@ def test_borrowed_flags_set_the_keys_of_every_lender(door: Bench) -> None:
 
 
 def test_a_flag_of_no_lender_is_still_an_error(door: Bench) -> None:
-    with pytest.raises(CMBenchError, match="no option --squad_pat .did you mean .squad_path"):
+    with pytest.raises(CMBenchError, match=r"no option --squad_pat .did you mean .squad_path"):
         door.plan("door", options={"squad_pat": "/s"})
 
 

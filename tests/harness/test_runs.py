@@ -156,14 +156,27 @@ def test_find_performance_measures_what_sizes_a_run(configure, monkeypatch, scen
 
 def test_find_performance_brackets_the_server_rate(configure, monkeypatch):
     monkeypatch.setattr(search, "PROBE_S", 0.3)
-    monkeypatch.setattr(search, "SERVER_TRIALS", 3)
+    monkeypatch.setattr(search, "SHORTEST_BUDGET_S", 3.0)
     outcome = supervise.run(
-        configure(backend="tests.harness.faulty:Slow", scenario="Server", mode="find-performance", min_query_count=None)
+        configure(
+            backend="tests.harness.faulty:Slow",
+            scenario="Server",
+            mode="find-performance",
+            min_query_count=None,
+            min_duration_ms=5_000,
+        )
     )
     assert outcome.failure is None
     rates = {trial.target_qps: trial.valid for trial in outcome.found.trials if trial.target_qps}
-    assert rates[outcome.found.value]
-    assert outcome.found.value == max(rate for rate, valid in rates.items() if valid)
+    best = max(rate for rate, valid in rates.items() if valid)
+    assert outcome.found.value == pytest.approx(search.MARGIN * best)
+
+
+@pytest.mark.parametrize(
+    ("rate", "queries", "percentile"), [(1000.0, 700, 99.0), (10.0, 80, 90.0), (2.0, 24, 70.0), (0.1, 10, 50.0)]
+)
+def test_a_slow_model_gets_a_trial_that_it_can_finish(rate, queries, percentile):
+    assert search.trial_size(rate) == (queries, percentile)
 
 
 def test_find_performance_says_when_no_rate_can_be_valid(configure, monkeypatch):

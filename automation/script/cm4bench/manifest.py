@@ -12,9 +12,10 @@ from .values import NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DIALECT", "MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "is_yes"]
+__all__ = ["DIALECT", "MANIFEST_NAMES", "MLC_MANIFEST_NAMES", "Input", "Output", "Repo", "Script", "Source", "is_yes"]
 
 MANIFEST_NAMES = ("_cm.yaml", "_cm.json")
+MLC_MANIFEST_NAMES = ("meta.yaml", "meta.json")
 # where a manifest says that it was written in MLCFlow's words
 DIALECT = "_dialect"
 

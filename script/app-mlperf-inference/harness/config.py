@@ -45,6 +45,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `benchmark` is the name that loadgen's mlperf.conf knows, `benchmark_name` the submission checker's (bert, bert-99).
     `task`, `backend` and `model.architecture` are registered names or dotted paths; `task_path` lists the folders that
     hold the packages of the dotted ones. `workers` threads answer side by side, each with `threads` of the framework's.
+    `equal_issue` makes every sample appear equally often (the rules of 3d-unet and of language models).
+    `sut_servers` are the addresses (`http://host:port`) of a network SUT, whose requests in flight `workers` counts.
     A lower `target_latency_percentile` (percent) lets a demonstration pass early stopping with fewer queries: 64 at the
     90th, 662 at the 99th.
     """
@@ -78,11 +80,13 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_duration_ms: NotNegative | None = None
     min_query_count: Positive | None = None
     max_query_count: NotNegative | None = None
+    equal_issue: bool | None = None
     coalesce_queries: bool | None = None
     max_async_queries: NotNegative | None = None
     performance_sample_count: Positive | None = None
     sample_memory_mb: Positive | None = None
     quality_target: float | None = None
+    sut_servers: tuple[str, ...] = ()
     hang_timeout_s: PositiveReal = 120.0
     load_timeout_s: PositiveReal = 900.0
     ledger: bool = True
@@ -92,6 +96,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         require_known(self.task, "task")
         require_known(self.backend, "backend", "engine")
         self._refuse_meaningless()
+        if (self.backend == "network") != bool(self.sut_servers):
+            raise ValueError("backend 'network' and sut_servers (the addresses of its servers) go together")
+        if self.sut_servers and self.coalesce_queries:
+            raise ValueError("coalesce_queries joins queries, which a network SUT's dispatch library must not do")
         if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:
             raise ValueError(f"max_duration_ms={self.max_duration_ms} is below min_duration_ms={self.min_duration_ms}")
         if self.uses_random_weights and self.tier != "synthetic":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -17,11 +19,19 @@ from harness.outcome import Found, Outcome, Trial
 from harness.scenarios import ALL
 
 PROBE_S = 4.0  # measured length of the probe whose figure is kept
-FIRST_QUERIES = 16
+FIRST_QUERIES = 4
 MOST_QUERIES = 200_000
-SERVER_QUERIES = 700  # early stopping at the 99th percentile needs about 460 with none late
-SERVER_TRIALS = 8
-PRECISION = 1.05  # bracket width at which the Server search ends
+
+# The whole Server search may take this share of the run it is for, so that both together stay below 1.3 times the run.
+BUDGET = 0.25
+SHORTEST_BUDGET_S = 60.0
+RUN_MS = 600_000  # a full-length run (inference rules)
+PRECISION = 1.08  # bracket width at which the Server search ends
+# A long run meets stalls that a trial does not: it is asked for a little less than the best trial held.
+MARGIN = 0.95
+TRIAL_S = 15.0
+# Queries that early stopping needs, with some to spare, for each percentile; a slow model gets a trial at a lower one.
+QUERIES_FOR = ((700, 99.0), (80, 90.0), (24, 70.0), (10, 50.0))
 
 RunOne = Callable[[RunConfig], Outcome]
 
@@ -60,7 +70,7 @@ class _Search:
 
     def steady(self, scenario: ScenarioName) -> float:
         """Throughput (Offline, samples/s) or mean latency (streams, ms), from a first and a sized probe."""
-        count = max(FIRST_QUERIES, 4 * self._config.batch_size) if scenario == "Offline" else FIRST_QUERIES
+        count = max(FIRST_QUERIES, 2 * self._config.batch_size) if scenario == "Offline" else FIRST_QUERIES
         value = self._probe(scenario, count)
         seconds = count / value if scenario == "Offline" else count * value / 1e3
         if seconds < PROBE_S:
@@ -69,23 +79,27 @@ class _Search:
 
     def server(self) -> float:
         """Highest rate found VALID (queries/s), by bisection below the throughput that Offline reaches."""
+        budget_s = max(SHORTEST_BUDGET_S, BUDGET * (self._config.min_duration_ms or RUN_MS) / 1e3)
+        ends = monotonic() + budget_s
         self._refuse_hopeless()
         low, high = 0.0, self.steady("Offline")
-        for _ in range(SERVER_TRIALS):
+        trial_s = 0.0
+        while not low or (high / low > PRECISION and monotonic() + trial_s < ends):
+            started = monotonic()
             rate = (low * high) ** 0.5 if low else 0.7 * high
             if self._rate_is_valid(rate):
                 low = rate
             else:
                 high = rate
-            if low and high / low <= PRECISION:
-                break
-        if not low:
-            raise HarnessError(
-                "search", f"no Server rate was valid down to {high:.3g} queries/s within {self._limit_ms():g} ms"
-            )
-        return low
+            trial_s = monotonic() - started
+            if not low and monotonic() > ends:
+                cause = f"no Server rate was valid down to {high:.3g} queries/s within {self._limit_ms():g} ms"
+                raise HarnessError("search", cause, "give --server_target_qps, or a faster device or model")
+        return MARGIN * low
 
     def _refuse_hopeless(self) -> None:
+        if self._settings().use_token_latencies:
+            return  # the limits are on single tokens then
         alone = self._probe("SingleStream", FIRST_QUERIES)
         if alone > self._limit_ms():
             raise HarnessError(
@@ -97,11 +111,15 @@ class _Search:
     def _limit_ms(self) -> float:
         if self._config.target_latency_ns is not None:
             return self._config.target_latency_ns / 1e6
+        return float(self._settings().server_target_latency_ns) / 1e6
+
+    def _settings(self) -> Any:
+        """What mlperf.conf says of the benchmark."""
         import mlperf_loadgen
 
         settings = mlperf_loadgen.TestSettings()
         settings.FromConfig("", self._config.conf_name, "Server", 0)
-        return float(settings.server_target_latency_ns) / 1e6
+        return settings
 
     def _probe(self, scenario: ScenarioName, queries: int) -> float:
         outcome = self._trial(scenario, min_duration_ms=0, min_query_count=queries)
@@ -114,19 +132,33 @@ class _Search:
 
     def _rate_is_valid(self, rate: float) -> bool:
         backlog = int(4 * rate * self._limit_ms() / 1e3) + 4 * self._config.batch_size + 64
+        queries, percentile = trial_size(rate)
         outcome = self._trial(
             self._config.scenario,
             target_qps=rate,
             min_duration_ms=int(PROBE_S * 1000),
-            min_query_count=SERVER_QUERIES,
+            min_query_count=queries,
             max_async_queries=backlog,
             target_latency_ns=self._config.target_latency_ns,
-            target_latency_percentile=self._config.target_latency_percentile,
+            target_latency_percentile=self._config.target_latency_percentile or percentile,
             coalesce_queries=self._config.coalesce_queries,
         )
         figure = outcome.loadgen.figure if outcome.loadgen else None
         self._keep(outcome, rate, figure.value if figure else None, "queries/s")
-        return outcome.ok
+        return outcome.ok and self._within_limits(outcome)
+
+    def _within_limits(self, outcome: Outcome) -> bool:
+        """A trial at a lower percentile is VALID with more late queries than the run may have: look at the 99th too."""
+        rules = self._settings()
+        limits_ns = {
+            "result_first_token_99.00_percentile_latency_ns": float(rules.ttft_latency),
+            "result_time_per_output_token_99.00_percentile_ns": float(rules.tpot_latency),
+        }
+        if not rules.use_token_latencies:
+            p99_ms = outcome.loadgen.percentiles_ms.get("99", 0.0) if outcome.loadgen else 0.0
+            return p99_ms <= self._limit_ms()
+        figures = outcome.loadgen.figures if outcome.loadgen else ()
+        return all(one.value * 1e6 <= limits_ns[one.key] for one in figures if one.key in limits_ns)
 
     def _trial(self, scenario: ScenarioName, **changes: int | float | bool | None) -> Outcome:
         folder = Path(self._config.output_dir) / "trials" / f"{len(self.trials) + 1:02d}-{scenario}"
@@ -138,6 +170,7 @@ class _Search:
             "scenario": scenario,
             "mode": "performance",
             "ledger": False,
+            "equal_issue": False,
             "output_dir": str(folder),
         }
         outcome = self._run_one(msgspec.structs.replace(self._config, **{**plain, **fixed, **changes}))
@@ -158,3 +191,9 @@ class _Search:
         )
         if outcome.ok or not hasattr(self, "best"):
             self.best = outcome
+
+
+def trial_size(rate: float) -> tuple[int, float]:
+    """Queries of a Server trial at `rate` per second and the percentile (percent) that so few can prove."""
+    affordable = max(rate * TRIAL_S, QUERIES_FOR[-1][0])
+    return next((queries, percentile) for queries, percentile in QUERIES_FOR if queries <= affordable)

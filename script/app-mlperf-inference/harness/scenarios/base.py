@@ -67,6 +67,7 @@ _COMMON = (
     Setting("max_duration_ms", "max_duration_ms", "max_duration"),
     Setting("min_query_count", "min_query_count", "min_query_count"),
     Setting("max_query_count", "max_query_count", "max_query_count"),
+    Setting("equal_issue", "sample_concatenate_permutation", "sample_concatenate_permutation"),
 )
 
 
