@@ -1,13 +1,14 @@
-"""Host operating system facts, read in this process: no subprocess is started."""
+"""Host operating system facts, read in this process: no subprocess is started.
 
+Nearly every request comes through here, so that nothing is imported but what is there already.
+"""
+
+# ruff: noqa: PTH110, PTH112, PTH113
 import os
-import platform
 import re
-import struct
 import sys
-from pathlib import Path
 
-OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
+OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 # package manager → (install, refresh lists)
 PACKAGE_MANAGERS = {
@@ -36,20 +37,30 @@ MANAGER_OF_FLAVOR = {
 
 def preprocess(i):
     env, state = i["env"], i["state"]
-    uname = platform.uname()
-    env["CM_HOST_OS_TYPE"] = uname.system.lower()
-    env["CM_HOST_OS_BITS"] = "64" if sys.maxsize > 2**32 or uname.machine.endswith("64") else "32"
-    env["CM_HOST_PYTHON_BITS"] = str(struct.calcsize("P") * 8)
-    env["CM_HOST_OS_MACHINE"] = env["CM_HOST_PLATFORM_FLAVOR"] = uname.machine
-    env["CM_HOST_OS_KERNEL_VERSION"] = uname.release
-    env["CM_HOST_SYSTEM_NAME"] = uname.node
-    state["os_uname_machine"] = uname.machine
-    state["os_uname_all"] = " ".join((uname.system, uname.node, uname.release, uname.version, uname.machine))
+    system, node, release, version, machine = uname()
+    env["CM_HOST_OS_TYPE"] = system.lower()
+    python_bits = "64" if sys.maxsize > 2**32 else "32"
+    env["CM_HOST_OS_BITS"] = "64" if machine.endswith("64") else python_bits
+    env["CM_HOST_PYTHON_BITS"] = python_bits
+    env["CM_HOST_OS_MACHINE"] = env["CM_HOST_PLATFORM_FLAVOR"] = machine
+    env["CM_HOST_OS_KERNEL_VERSION"] = release
+    env["CM_HOST_SYSTEM_NAME"] = node
+    state["os_uname_machine"] = machine
+    state["os_uname_all"] = f"{system} {node} {release} {version} {machine}"
     _describe_distribution(env)
     _describe_package_manager(env)
-    if Path("/.dockerenv").exists():
+    if os.path.exists("/.dockerenv"):
         env["CM_RUN_INSIDE_DOCKER"] = "yes"
     return {"return": 0}
+
+
+def uname():
+    """System, node, release, version, machine."""
+    if hasattr(os, "uname"):
+        return tuple(os.uname())
+    import platform
+
+    return tuple(platform.uname())[:5]
 
 
 def parse_os_release(text):
@@ -66,16 +77,23 @@ def parse_os_release(text):
 
 def _describe_distribution(env):
     if env["CM_HOST_OS_TYPE"] == "darwin":
+        import platform
+
         env["CM_HOST_OS_FLAVOR"] = "macos"
         env["CM_HOST_OS_VERSION"] = platform.mac_ver()[0]
         return
-    release = next((parse_os_release(path.read_text()) for path in OS_RELEASE if path.is_file()), {})
+    release = next((parse_os_release(_text_of(path)) for path in OS_RELEASE if os.path.isfile(path)), {})
     env["CM_HOST_OS_FLAVOR"] = release.get("ID", env["CM_HOST_OS_TYPE"]).lower()
     env["CM_HOST_OS_FLAVOR_LIKE"] = release.get("ID_LIKE", "").lower()
     env["CM_HOST_OS_VERSION"] = release.get("VERSION_ID", "").lower()
     if env["CM_HOST_OS_TYPE"] == "linux":
         env["CM_HOST_OS_GLIBC_VERSION"] = _glibc_version()
         env["+CM_HOST_OS_DEFAULT_LIBRARY_PATH"] = default_library_path(env["CM_HOST_OS_MACHINE"])
+
+
+def _text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def _glibc_version():
@@ -91,7 +109,7 @@ def default_library_path(machine):
     triplet = f"{machine}-linux-gnu"
     names = (f"/usr/local/lib/{triplet}", f"/lib/{triplet}", f"/usr/lib/{triplet}")
     plain = ("/usr/local/lib64", "/lib64", "/usr/lib64", "/usr/local/lib", "/lib", "/usr/lib")
-    return [name for name in (*names, *plain) if Path(name).is_dir()]
+    return [name for name in (*names, *plain) if os.path.isdir(name)]
 
 
 def package_manager(flavor, like, system):

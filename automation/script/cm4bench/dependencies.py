@@ -20,6 +20,8 @@ LOCAL_KEYS = (
     *("CM_INPUT", "CM_OUTPUT", "CM_OUTBASENAME", "CM_OUTDIRNAME", "CM_NAME", "CM_EXTRA_CACHE_TAGS"),
     *("CM_TMP_*", "CM_GIT_*", "CM_RENEW_CACHE_ENTRY"),
 )
+_LOCAL = {key for key in LOCAL_KEYS if not is_pattern(key)}
+_LOCAL_BEGINNINGS = tuple(key[:-1] for key in LOCAL_KEYS if is_pattern(key))
 _KNOWN_TO_ALL = ("CM_TMP_CURRENT_PATH",)
 _NOT_OPTIONS = {
     *CONDITION_KEYS,
@@ -128,9 +130,12 @@ def _inherited(dep: Mapping[str, Any], frame: Frame, text: str) -> list[str]:
 
 def _visible_env(dep: Mapping[str, Any], frame: Frame, phase: str) -> Environment:
     env = frame.env.copy()
-    hidden = frame.script.raw.get("clean_env_keys_post_deps") or () if phase == "post_deps" else _local_keys(frame)
+    if phase == "post_deps":
+        hidden = env.matching(frame.script.raw.get("clean_env_keys_post_deps") or ())
+    else:
+        hidden = [key for key in env if _is_local(key, frame)]
     kept = set(_KNOWN_TO_ALL) | set(frame.env.matching(dep.get("force_env_keys") or ()))
-    for key in frame.env.matching(hidden):
+    for key in hidden:
         if key not in kept and not (dep.get("reuse_version") and key.startswith("CM_VERSION")):
             env.discard(key)
     for key in frame.templated:
@@ -139,13 +144,9 @@ def _visible_env(dep: Mapping[str, Any], frame: Frame, phase: str) -> Environmen
     return env
 
 
-def _local_keys(frame: Frame) -> tuple[str, ...]:
-    return (*LOCAL_KEYS, *(frame.script.raw.get("local_env_keys") or ()))
-
-
 def _is_local(key: str, frame: Frame) -> bool:
-    keys = _local_keys(frame)
-    return key in keys or any(fits(key, k) for k in keys if is_pattern(k))
+    own = frame.script.raw.get("local_env_keys") or ()
+    return key in _LOCAL or key.startswith(_LOCAL_BEGINNINGS) or any(fits(key, str(pattern)) for pattern in own)
 
 
 def _joined(base: Mapping[str, Any], more: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from .events import Event, Listener, silent
 from .facts import Facts, read_facts
 from .frame import Call
 from .history import History
-from .hooks import Hooks
 from .manifest import Repo, Script, is_yes
 from .plan import Outcome, Plan
 from .query import Query, is_uid, parse_query, parse_tags
@@ -179,7 +178,7 @@ class Engine:
             keep_files=keep,
             debugged=self._debugged(request),
         )
-        runner = Runner(resolver, self.store, Hooks(self._automation), self.history, options, self.listener)
+        runner = Runner(resolver, self.store, self._automation, self.history, options, self.listener)
         resolver.done = runner.done
         return runner
 

@@ -143,6 +143,8 @@ def is_pattern(key: str) -> bool:
 
 def fits(key: str, pattern: str) -> bool:
     """Is the key one of those that the pattern names? Most patterns are a beginning and `*`."""
+    if key == pattern:
+        return True
     beginning = pattern[:-1]
     if pattern[-1:] == "*" and not any(special in beginning for special in "*?["):
         return key.startswith(beginning)

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .blobfile import read_blob, write_blob
-from .compat.dialect import MLC_MANIFEST_NAMES
 from .digest import digest
 from .errors import ManifestError
-from .manifest import MANIFEST_NAMES, Repo
+from .manifest import MANIFEST_NAMES, MLC_MANIFEST_NAMES, Repo
 from .values import NamedTuple
 
 __all__ = ["Index", "Row", "has_new_manifest", "open_index"]

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .compat.dialect import MLC_MANIFEST_NAMES, to_cm
+from .compat.dialect import to_cm
 from .errors import ManifestError
-from .manifest import DIALECT, MANIFEST_NAMES
+from .manifest import DIALECT, MANIFEST_NAMES, MLC_MANIFEST_NAMES
 
 __all__ = ["base_folder", "load_raw", "manifest_files"]
 

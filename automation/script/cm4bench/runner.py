@@ -12,18 +12,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .compat.dialect import CM, dialect_of
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS
 from .errors import CMBenchError, StepFailed
 from .events import Event, Listener
 from .frame import Call, Frame
 from .history import History
-from .hooks import Hooks
 from .manifest import is_yes
-from .outputs import check_outputs
 from .plan import Outcome, Step
 from .query import parse_query
 from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, walk
@@ -33,6 +31,8 @@ from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .hooks import Hooks
 
 __all__ = ["RunOptions", "Runner"]
 
@@ -66,17 +66,29 @@ class Runner:
     """Performs calls. One runner per request; `done` remembers each step so that equal ones run once."""
 
     def __init__(
-        self, resolver: Resolver, store: Store, hooks: Hooks, history: History, options: RunOptions, listener: Listener
+        self,
+        resolver: Resolver,
+        store: Store,
+        automation: Any,
+        history: History,
+        options: RunOptions,
+        listener: Listener,
     ) -> None:
         self.resolver = resolver
         self.store = store
-        self.hooks = hooks
+        self._automation = automation
         self.history = history
         self.options = options
         self.listener = listener
         self.done: dict[str, Outcome] = {}
         self.ran: list[str] = []
         self.made: list[str] = []
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        from .hooks import Hooks
+
+        return Hooks(self._automation)
 
     def perform(self, call: Call) -> tuple[Outcome, Frame]:
         """Make or recall what a call asks for.
@@ -237,6 +249,7 @@ class Runner:
     def _run_native(self, frame: Frame, folder: str, log: str) -> None:
         from pathlib import Path
 
+        from .compat.dialect import CM, dialect_of
         from .native import NativeRun, choose_script
 
         name = str(frame.native_input.get("script_name") or frame.script_name or "run")
@@ -273,7 +286,10 @@ class Runner:
         new_env, new_state = collect_new(frame)
         if frame.rehearsal or frame.idle:
             return Outcome(new_env, new_state)
-        check_outputs(frame.script.outputs, new_env, frame.label)
+        if frame.script.outputs:
+            from .outputs import check_outputs
+
+            check_outputs(frame.script.outputs, new_env, frame.label)
         version = frame.env.text("CM_DETECTED_VERSION") or frame.env.text("CM_VERSION")
         if not frame.version._replace(exact="").admits(version):
             raise StepFailed(f"{frame.label} delivered version {version}, but {frame.version} was asked for")

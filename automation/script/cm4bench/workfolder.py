@@ -41,7 +41,7 @@ def inside(folder: str, frame: Frame) -> Iterator[None]:
 
 def clear_leftovers(frame: Frame, folder: str, *, outputs: bool) -> None:
     """Remove the script's `clean_files` and the files of CM's native protocol; its `clean_output_files` if asked."""
-    names = [*(frame.setting("clean_files") or ()), *_PROTOCOL_FILES]
+    names = [*(frame.setting("clean_files") or ()), *(_PROTOCOL_FILES if frame.recipe.has_code else ())]
     names += frame.setting("clean_output_files") or () if outputs else ()
     _remove(folder, (str(name) for name in names))
 

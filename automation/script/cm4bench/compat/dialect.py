@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from ..frame import Frame
 
-__all__ = ["CM", "MLC", "MLC_MANIFEST_NAMES", "Dialect", "dialect_of", "to_cm"]
+__all__ = ["CM", "MLC", "Dialect", "dialect_of", "to_cm"]
 
-MLC_MANIFEST_NAMES = ("meta.yaml", "meta.json")
 # not inside longer words or paths: /home/me/MLC_data stays what it is
 _MLC_WORD = r"(?<![A-Za-z0-9_/.])MLC_(?=[A-Z0-9<*#])"
 _CM_WORD = r"(?<![A-Za-z0-9_/.])CM_(?=[A-Z0-9<*#])"
