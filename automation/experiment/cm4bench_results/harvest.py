@@ -19,6 +19,7 @@ from cm4bench_results.record import (
     LatencyProfile,
     LedgerEntry,
     LoadgenRun,
+    Metric,
     Quality,
     Request,
     ResultRecord,
@@ -152,7 +153,8 @@ def _headline(loadgen: of_harness.Loadgen, figure: of_harness.Figure) -> Figure:
 
 
 def _quality(quality: of_harness.Quality) -> Quality:
-    return Quality(quality.metric, quality.value, quality.unit, quality.total, quality.correct, quality.target)
+    more = tuple(Metric(one.name, one.value, one.unit, one.target, one.passed) for one in quality.more)
+    return Quality(quality.metric, quality.value, quality.unit, quality.total, quality.correct, quality.target, more)
 
 
 def _latency(latencies: of_harness.Latencies) -> LatencyProfile:

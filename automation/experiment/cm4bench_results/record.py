@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 Scalar = str | int | float | bool | None
 Tier = Literal["full", "embedded", "synthetic"]
 Division = Literal["open", "closed candidate", "demonstration"]
-Scenario = Literal["SingleStream", "MultiStream", "Offline", "Server"]
+Scenario = Literal["SingleStream", "MultiStream", "Offline", "Server", "Interactive"]
 Mode = Literal["performance", "accuracy", "find-performance"]
 
 
@@ -84,8 +84,22 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A further quality figure of the same run; ``passed`` is None without a target."""
+
+    name: str
+    value: float
+    unit: str = ""
+    target: float | None = None
+    passed: bool | None = None
+
+
+@dataclass(frozen=True)
 class Quality:
-    """The accuracy found on ``total`` samples against its target; both in ``unit``. No target: nothing to pass."""
+    """The accuracy found on ``total`` samples against its target; both in ``unit``. No target: nothing to pass.
+
+    ``more`` holds the other metrics of a benchmark that has several (ROUGE-2 beside ROUGE-1, lengths of answers).
+    """
 
     metric: str
     value: float
@@ -93,11 +107,15 @@ class Quality:
     total: int
     correct: int | None = None
     target: float | None = None
+    more: tuple[Metric, ...] = ()
 
     @property
     def passed(self) -> bool | None:
-        """Whether the target is reached; None where there is no target."""
-        return None if self.target is None else self.value >= self.target
+        """Whether all targets are reached; None where there is none."""
+        verdicts = [one.passed for one in self.more if one.passed is not None]
+        if self.target is not None:
+            verdicts.append(self.value >= self.target)
+        return all(verdicts) if verdicts else None
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,11 @@ def accuracy_cell(record: ResultRecord) -> str:
         return NOT_RUN
     counted = f" ({quality.correct}/{quality.total})" if quality.correct is not None else f" (n={quality.total})"
     text = f"{quality.metric} {number(quality.value)} {quality.unit}{counted}"
-    if quality.target is None:
+    text += "".join(f", {one.name} {number(one.value)} {one.unit}".rstrip() for one in quality.more)
+    if quality.passed is None:
         return f"{text}, no target"
+    if quality.target is None:
+        return f"{text}: {'passed' if quality.passed else 'FAILED'}"
     return f"{text}, target {number(quality.target)}: {'passed' if quality.passed else 'FAILED'}"
 
 

@@ -125,7 +125,13 @@ def _quality_failure(quality: Quality | None, path: str) -> Failure | None:
     if quality is None or quality.passed is not False:
         return None
     counted = f" ({quality.correct} of {quality.total})" if quality.correct is not None else ""
-    cause = f"{quality.metric} is {quality.value:.3f} {quality.unit}{counted}, target {quality.target:g} {quality.unit}"
+    missed = [
+        f"{one.name} is {one.value:.3f} {one.unit}, target {one.target}" for one in quality.more if one.passed is False
+    ]
+    if quality.target is not None and (quality.value < quality.target or not missed):
+        found = f"{quality.metric} is {quality.value:.3f} {quality.unit}{counted}"
+        missed.insert(0, f"{found}, target {quality.target:g} {quality.unit}")
+    cause = "; ".join(missed) or f"{quality.metric} {quality.value:.3f} {quality.unit} did not pass"
     return Failure(kind="accuracy", cause=cause, hint="check the model's preprocessing and precision", log=path)
 
 
