@@ -186,7 +186,7 @@ class TestNetwork:
         net = Attention(6)
         torch.nn.init.normal_(net.bias)
         source, target = torch.randn(5, 6), torch.randn(3, 6)
-        edges = torch.tensor([0, 1, 2, 4, 4]), torch.tensor([0, 0, 0, 2, 0])
+        edges = torch.tensor([0, 1, 2, 4, 4]), torch.tensor([0, 0, 0, 0, 2])
         result = net(source, target, edges)
         h_source, h_target = (net.fc(x).view(-1, 4, 128) for x in (source, target))
         expected = net.bias.repeat(3, 1).view(3, 4, 128)

@@ -35,19 +35,27 @@ class Attention(nn.Module):
             nn.init.xavier_uniform_(weight)
 
     def forward(self, source: Tensor, target: Tensor, edges: tuple[Tensor, Tensor]) -> Tensor:
-        """Source features (s, inputs), target features (t, inputs), edges as two (m,) → (t, 512)."""
+        """Source features (s, inputs), target features (t, inputs), edges sorted by target as two (m,) → (t, 512)."""
         sender, receiver = edges
         heads = self.fc.weight.view(HEADS, HIDDEN // HEADS, -1)
         left = source @ torch.einsum("hwi,hw->ih", heads, self.attn_l[0])
         right = target @ torch.einsum("hwi,hw->ih", heads, self.attn_r[0])
         score = functional.leaky_relu(left[sender] + right[receiver], SLOPE)
         weight = softmax_by(score, receiver, len(target))
-        sums = source.new_zeros(HEADS, len(target), source.shape[1])
-        features = source[sender]
-        for head in range(HEADS):
-            sums[head].index_add_(0, receiver, features * weight[:, head, None])
-        projected = torch.einsum("hti,hwi->thw", sums, heads)
-        return projected.reshape(len(target), HIDDEN) + self.bias
+        projected = [
+            weighted_sums(source, sender, receiver, weight[:, head], len(target)) @ heads[head].T
+            for head in range(HEADS)
+        ]
+        return torch.cat(projected, dim=1) + self.bias
+
+
+def weighted_sums(source: Tensor, sender: Tensor, receiver: Tensor, weight: Tensor, targets: int) -> Tensor:
+    """For each target the weighted sum of its senders' features, (targets, inputs); `receiver` must be sorted.
+
+    embedding_bag reads each row and adds it, where gathering and scattering would write every edge's features twice.
+    """
+    starts = torch.searchsorted(receiver, torch.arange(targets, device=receiver.device))
+    return functional.embedding_bag(sender, source, starts, mode="sum", per_sample_weights=weight)
 
 
 def softmax_by(score: Tensor, group: Tensor, groups: int) -> Tensor:
@@ -116,8 +124,9 @@ class RGAT(nn.Module):
 
 
 def joined(edges: Sequence[Edges]) -> tuple[Tensor, Tensor] | None:
-    """All edges of several hops; None when there are none."""
+    """All edges of several hops, sorted by target; None when there are none."""
     if not edges:
         return None
     source, target = (np.concatenate([getattr(part, end) for part in edges]) for end in ("source", "target"))
-    return torch.from_numpy(source), torch.from_numpy(target)
+    order = np.argsort(target, kind="stable")
+    return torch.from_numpy(source[order]), torch.from_numpy(target[order])
