@@ -1,10 +1,16 @@
-"""Offline throughput of a real network through the harness, beside a bare loop over the same model.
+"""Offline throughput of a real run through the harness, beside a bare loop over the same model on the same samples.
 
-Both sides take the same random-weight network, batch, threads and images. Every measurement is a process of its own
-and the two sides take turns, so that a busy minute hits both. CPU time depends less on other load than wall time.
+Takes the `run_config.json` of any Offline run that was made before (in `<results>/<run>/offline/performance/`), so that
+model, weights, data, batch and threads are those of the run. Every measurement is a process of its own and the two
+sides take turns, so that a busy minute hits both. CPU time depends less on other load than wall time.
 
-    python benchmarks/harness_real.py [--architecture efficientnet-lite0] [--batch 8] [--threads 1] [--images 240]
+    python benchmarks/harness_real.py RUN_CONFIG [--samples 160] [--repeat 5]
+
+The bare side knows no loadgen, no library and no responses: for PyTorch it calls the module on tensors that were put
+together beforehand, for generating models it feeds the engine.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -14,73 +20,108 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ROOT / "script" / "app-mlperf-inference"
-sys.path.insert(0, str(PACKAGES))
+sys.path.insert(0, str(ROOT / "script" / "app-mlperf-inference"))
 
-STORED = 64
-
-
-def write_dataset(folder: Path) -> Path:
-    """Random images of ImageNet's shape."""
-    import numpy as np
-
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    np.save(folder / "samples.npy", rng.integers(0, 256, (STORED, 224, 224, 3), dtype=np.uint8))
-    np.save(folder / "labels.npy", np.zeros(STORED, dtype=np.int64))
-    info = {"schema": 1, "name": "random", "tier": "synthetic", "count": STORED, "shape": [224, 224, 3]}
-    (folder / "dataset.json").write_text(json.dumps(info | {"mean": [127] * 3, "std": [128] * 3}))
-    return folder
+Run = dict[str, float]
 
 
-def configuration(options: argparse.Namespace, folder: Path, dataset: Path) -> str:
-    """JSON of the harness run."""
-    from harness.config import ModelConfig, RunConfig
+def configuration(path: Path, samples: int, folder: Path) -> Any:
+    """The recorded run, cut to `samples` and put into `folder`."""
+    import msgspec
 
-    return RunConfig(
-        model=ModelConfig(name="bench", architecture=options.architecture),
-        dataset=str(dataset),
+    from harness.config import RunConfig
+
+    return msgspec.structs.replace(
+        RunConfig.read(path),
         scenario="Offline",
+        mode="performance",
         output_dir=str(folder),
-        tier="synthetic",
-        batch_size=options.batch,
-        threads=options.threads,
+        user_conf=None,
+        target_qps=None,
         min_duration_ms=0,
-        min_query_count=options.images,
+        min_query_count=samples,
+        equal_issue=False,
         ledger=False,
-    ).to_json()
+    )
 
 
 def bare(path: Path) -> None:
-    """A loop over the model and nothing else; prints images per second of wall and CPU time."""
+    """The loop alone; prints samples per second of wall and CPU time."""
+    from harness import registry
+    from harness.config import RunConfig
+
+    config = RunConfig.read(path)
+    registry.add_paths(config.task_path)
+    task = registry.resolve("task", config.task)(config)
+    indices = [k % task.count for k in range(config.min_query_count or 1)]
+    lengths = task.lengths(indices)
+    if lengths is not None:
+        indices = [index for _, index in sorted(zip(lengths, indices, strict=True), key=lambda pair: -pair[0])]
+    steps = tokens(config, task, indices) if task.generates else batches(config, task, indices)
+    next(steps)  # everything up to the warm-up
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in steps:
+        pass
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(json.dumps({"wall": len(indices) / wall, "cpu": len(indices) / cpu}))
+
+
+def batches(config: Any, task: Any, indices: list[int]) -> Iterator[None]:
+    """A PyTorch module on whole batches."""
     import torch
 
     from harness import registry
-    from harness.config import RunConfig
-    from harness.tasks.image_classification import ImageClassification
+    from harness.backends.staging import trimmed
 
-    config = RunConfig.read(path)
-    torch.set_num_threads(config.threads or 1)
+    torch.set_num_threads(config.threads or torch.get_num_threads())
     torch.manual_seed(config.model.seed)
-    model = registry.resolve("architecture", config.model.architecture)(config.model).eval()
-    images = torch.from_numpy(ImageClassification(config).load(list(range(STORED))))
-    batches = [images[k : k + config.batch_size] for k in range(0, STORED, config.batch_size)]
-    rounds = (config.min_query_count or 1) // config.batch_size
+    module = registry.resolve("architecture", config.model.architecture)(config.model).eval().requires_grad_(False)
+    prepared = []
+    for begin in range(0, len(indices), config.batch_size):
+        part = indices[begin : begin + config.batch_size]
+        longest = max(task.lengths(part) or [0]) or None
+        columns = zip(task.columns, task.load(part), strict=True)
+        prepared.append([trimmed(joined(torch, column, chunk), column, longest) for column, chunk in columns])
     with torch.inference_mode():
-        for _ in range(2):
-            model(torch.zeros_like(batches[0]))
-        wall, cpu = time.perf_counter(), time.process_time()
-        for k in range(rounds):
-            model(batches[k % len(batches)])
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    count = rounds * config.batch_size
-    print(json.dumps({"wall": count / wall, "cpu": count / cpu}))
+        module(*prepared[0])
+        module(*prepared[-1])
+        yield
+        for batch in prepared:
+            module(*batch)
+            yield
 
 
-def through_harness(path: Path) -> dict[str, float]:
+def joined(torch: Any, column: Any, chunk: Any) -> Any:
+    """One column of a batch."""
+    if column.join == "concat":
+        return torch.cat([torch.from_numpy(one) for one in chunk])
+    return torch.from_numpy(chunk[0]).unsqueeze(0) if column.join == "single" else torch.from_numpy(chunk)
+
+
+def tokens(config: Any, task: Any, indices: list[int]) -> Iterator[None]:
+    """An engine with as many requests as it takes."""
+    from harness import registry
+
+    engine = registry.resolve("engine", config.backend)(config)
+    engine.load()
+    engine.warm_up(task.prompt(0))
+    prompts = [task.prompt(index) for index in indices]
+    yield
+    waiting, running = list(enumerate(prompts))[::-1], 0
+    while waiting or running:
+        while waiting and engine.room > 0:
+            engine.add(*waiting.pop())
+            running += 1
+        running -= sum(event.done for event in engine.step())
+        yield
+
+
+def through_harness(path: Path) -> Run:
     """One supervised run."""
     from harness import supervise
     from harness.config import RunConfig
@@ -88,50 +129,53 @@ def through_harness(path: Path) -> dict[str, float]:
 
     outcome = supervise.run(RunConfig.read(path))
     report = ChildReport.read(Path(outcome.config.output_dir))
-    if outcome.failure or outcome.loadgen is None or outcome.loadgen.figure is None or report is None:
+    if outcome.failure or outcome.loadgen is None or report is None:
         raise SystemExit(outcome.failure.cause if outcome.failure else "no figure")
+    figures = {figure.key: figure.value for figure in outcome.loadgen.figures}
     # StartTest also stages the samples, which loadgen does not time; their share is taken out of the CPU time as well.
     cpu = report.cpu_s - report.timings.stage_s
-    return {"wall": outcome.loadgen.figure.value, "cpu": report.samples / cpu}
+    return {"wall": figures["result_samples_per_second"], "cpu": report.samples / cpu}
 
 
 def main() -> None:
     """Take turns and print both sides and their ratio."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--architecture", default="efficientnet-lite0")
-    parser.add_argument("--batch", type=int, default=8)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run_config", type=Path)
+    parser.add_argument("--samples", type=int, default=160)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--images", type=int, default=240)
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--bare")
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
-        bare(Path(options.bare))
+        bare(options.run_config)
         return
-    sides: dict[str, list[dict[str, float]]] = {"bare": [], "harness": []}
+    sides: dict[str, list[Run]] = {"bare": [], "harness": []}
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        dataset, path = write_dataset(folder / "data"), folder / "in.json"
-        path.write_text(configuration(options, folder / "run", dataset))
-        environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
+        import msgspec
+
+        path = Path(place) / "in.json"
+        config = configuration(options.run_config, options.samples, Path(place) / "run")
+        path.write_text(msgspec.structs.replace(config, threads=options.threads).to_json())
         for _ in range(options.repeat):
-            command = [sys.executable, __file__, "--bare", str(path)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+            command = [sys.executable, __file__, str(path), "--bare"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
             sides["bare"].append(json.loads(done.stdout.splitlines()[-1]))
             sides["harness"].append(through_harness(path))
-    show(sides, options)
+    show(sides, config)
 
 
-def show(sides: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> None:
+def show(sides: dict[str, list[Run]], config: Any) -> None:
     """Median and best per side."""
-    print(f"{options.architecture}, batch {options.batch}, {options.threads} thread(s), load {os.getloadavg()[0]:.1f}")
+    what = f"{config.model.name}, {config.backend}, {config.precision}, batch {config.batch_size}"
+    print(f"{what}, load {os.getloadavg()[0]:.1f}")
     for clock in ("wall", "cpu"):
         got = {side: [run[clock] for run in runs] for side, runs in sides.items()}
         median = {side: statistics.median(values) for side, values in got.items()}
         best = {side: max(values) for side, values in got.items()}
         ratio = {name: got["harness"] / got["bare"] for name, got in (("median", median), ("best", best))}
         print(
-            f"  images per {clock} second, median: bare {median['bare']:.2f}, harness {median['harness']:.2f}, "
+            f"  samples per {clock} second, median: bare {median['bare']:.3f}, harness {median['harness']:.3f}, "
             f"ratio {ratio['median']:.3f}; of the best runs {ratio['best']:.3f}"
         )
 
