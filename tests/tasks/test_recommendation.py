@@ -19,15 +19,18 @@ torch.set_num_threads(1)
 from dlrm_movielens import model as movielens_model  # noqa: E402
 from dlrm_movielens import training  # noqa: E402
 from dlrm_movielens.network import Dlrm  # noqa: E402
-from recommendation import dlrm_v2, snapshot  # noqa: E402
+from recommendation import dlrm_v2, hstu, snapshot  # noqa: E402
+from recommendation.hstu_network import Hstu  # noqa: E402
 from recommendation.networks import DlrmDcn  # noqa: E402
 from recommendation.pairs import map_members, sample_bounds  # noqa: E402
+from recommendation.ranking import CandidateRanking  # noqa: E402
 from recommendation.shapes import DlrmShape  # noqa: E402
 from recommendation.task import Recommendation  # noqa: E402
 
 SCRIPTS = ROOT / "script"
 CRITEO = SCRIPTS / "get-preprocessed-dataset-criteo" / "prepare.py"
 MOVIELENS = SCRIPTS / "get-preprocessed-dataset-movielens" / "preprocess.py"
+DLRM_V3 = SCRIPTS / "get-preprocessed-dataset-dlrm-v3" / "synthesize.py"
 PAIRS = 1000
 
 
@@ -418,3 +421,73 @@ class TestMovieLens:
             build({name: value for name, value in state.items() if name != "top.0.bias"})
         with pytest.raises(HarnessError, match="no weights were given"):
             movielens_model.build(ModelConfig(name="d", architecture="x"))
+
+
+class TestRanking:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        sizes = ("--samples", "6", "--history", "30", "--candidates", "4")
+        command = [sys.executable, str(DLRM_V3), *sizes, "--out", str(tmp_path / "requests")]
+        subprocess.run(command, check=True)
+        return tmp_path / "requests"
+
+    def task(self, configure, folder):
+        return CandidateRanking(configure(task="recommendation.ranking:CandidateRanking", dataset=str(folder)))
+
+    def network(self):
+        torch.manual_seed(0)
+        shape = hstu.HstuShape(table=16, width=16, hidden=8, layers=2, heads=2, query=4, value=4)
+        return Hstu(shape).eval()
+
+    def ask(self, network, task, indices):
+        history, candidates, request = task.load(indices)
+        columns = (np.concatenate(history), np.concatenate(candidates), request)
+        with torch.inference_mode():
+            return network(*(torch.from_numpy(column) for column in columns))
+
+    def test_requests_are_loaded_and_answered(self, configure, folder):
+        task = self.task(configure, folder)
+        history, candidates, request = task.load([4, 1])
+        assert (request[:, 1].tolist(), request[:, 2].tolist()) == ([len(one) for one in history], [4, 4])
+        assert candidates[0].shape == (4, 2)
+        first, second = task.encode((np.arange(8, dtype=np.float32) / 8,), [4, 1])
+        assert first[:6].tolist() == [0, 4, 0, 0.125, 0.25, 0.375]
+        assert len(second) == 3 + 3 * 4
+        assert second[-1] == 4
+        assert task.quality(folder) is None
+
+    def test_a_batch_is_its_requests(self, configure, folder):
+        task, network = self.task(configure, folder), self.network()
+        together = self.ask(network, task, [0, 3, 5])
+        assert torch.allclose(together[4:8], self.ask(network, task, [3]), atol=1e-6)
+        assert ((together > 0) & (together < 1)).all()
+
+    def test_candidates_do_not_see_each_other_but_the_history(self, configure, folder):
+        task, network = self.task(configure, folder), self.network()
+        history, candidates, request = (
+            torch.from_numpy(np.concatenate(c)) for c in (*task.load([0])[:2], task.load([0])[2:])
+        )
+        request = request.reshape(1, 3)
+        with torch.inference_mode():
+            before = network(history, candidates, request)
+            candidates[0] += 1
+            assert torch.allclose(network(history, candidates, request)[1:], before[1:], atol=1e-7)
+            history[0] += 1
+            assert not torch.allclose(network(history, candidates, request)[1:], before[1:], atol=1e-7)
+
+    def test_damaged_requests_are_refused(self, configure, folder):
+        with np.load(folder / "requests.npz") as file:
+            arrays = dict(file)
+        np.savez(folder / "requests.npz", **{k: v for k, v in arrays.items() if k != "labels"})
+        with pytest.raises(HarnessError, match="lacks labels"):
+            self.task(configure, folder)
+        np.savez(folder / "requests.npz", **(arrays | {"users": arrays["users"][1:]}))
+        with pytest.raises(HarnessError, match=r"has 5 requests, dataset\.json says 6"):
+            self.task(configure, folder)
+        (folder / "requests.npz").unlink()
+        with pytest.raises(HarnessError, match="cannot read"):
+            self.task(configure, folder)
+
+    def test_there_are_no_weights_for_it(self):
+        with pytest.raises(HarnessError, match="only its shape"):
+            hstu.build(ModelConfig(name="d", architecture="x", weights="w"))
