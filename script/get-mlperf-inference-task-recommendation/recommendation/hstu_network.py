@@ -41,7 +41,8 @@ class HstuLayer(nn.Module):
         parts = zip(*(torch.split(one, lengths) for one in (q, k, v)), masks, strict=True)
         attended = torch.cat([self._attend(*part) for part in parts])
         mixed = torch.cat([u, attended, u * self.output_norm(attended)], dim=1)
-        return value + self.output(mixed)
+        after: Tensor = value + self.output(mixed)
+        return after
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         length = len(q)
