@@ -16,9 +16,8 @@ from side_by_side import ROOT, Bench, arguments, compare_all, engine_only, load_
 
 sys.path.insert(0, str(ROOT / "automation/script"))
 
-from cm4bench.compat.dialect import to_cm
+from cm4bench.compat.dialect import MLCFLOW, to_cm
 
-MLCFLOW = "mlcflow==1.3.8"
 # MLCFlow names no dependencies in its answer
 COMPARED = ("new_env", "new_state")
 # what `mlcr` does with its arguments, and the answer in a file
@@ -40,7 +39,7 @@ def mlc_bench(folder: Path, repo: Path) -> Bench:
         return ["python", "-c", _DRIVER, str(out), *argv]
 
     bench = Bench(folder, command, to_cm, {"MLC_REPOS": str(folder / "CM/repos")}, COMPARED)
-    bench.prepare([MLCFLOW])
+    bench.prepare([f"mlcflow=={MLCFLOW}"])
     bench.run(["mlc", "add", "repo", str(repo)], folder).check_returncode()
     return bench
 

@@ -53,7 +53,8 @@ def open_index(repos: Sequence[Repo], home: str, *, thorough: bool = False) -> I
     if stored and not thorough and _is_current(stored[0], folders):
         return Index(*stored)
     known = {row[0]: row for row in stored[0]} if stored else {}
-    index = _build([_refreshed(folder, n, repos[n], known.get(folder)) for n, folder in folders])
+    places = [f"{repo.folder}/{repo.prefix}/script" for repo in repos]
+    index = _build([_refreshed(folder, n, repos[n], known.get(folder), places) for n, folder in folders])
     write_blob(store, _VERSION, tuple(index))
     return index
 
@@ -81,22 +82,22 @@ def has_new_manifest(row: Row) -> bool:
     return _stamp(row.folder) != tuple(item for item in row.stamp if not item[0].startswith("../"))
 
 
-def _refreshed(folder: str, number: int, repo: Repo, known: Any) -> Row:
+def _refreshed(folder: str, number: int, repo: Repo, known: Any, places: Sequence[str]) -> Row:
     stamp = _stamp(folder)
     if known and known[2] == stamp:
         return Row(*known)
-    return _read(folder, number, repo, stamp) if stamp else Row(folder, number, ())
+    return _read(folder, number, repo, stamp, places) if stamp else Row(folder, number, ())
 
 
-def _read(name: str, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...]) -> Row:
+def _read(name: str, number: int, repo: Repo, stamp: tuple[tuple[str, int, int], ...], places: Sequence[str]) -> Row:
     from pathlib import Path
 
     from .manifestfiles import base_folder, load_raw
     from .schema import find_unknown_keys, find_wrong_shape
 
-    folder = Path(name)
+    folder, elsewhere = Path(name), [Path(place) for place in places]
     try:
-        raw = load_raw(folder)
+        raw = load_raw(folder, elsewhere)
         misshapen = find_wrong_shape(raw, folder)
         if misshapen:
             raise ManifestError(misshapen)
@@ -106,8 +107,8 @@ def _read(name: str, number: int, repo: Repo, stamp: tuple[tuple[str, int, int],
     tags = [str(tag) for tag in raw.get("tags") or ()]
     names = [str(raw[key]) for key in ("alias", "uid") if raw.get(key)]
     if "_base" in raw:
-        base = base_folder(folder, raw)
-        stamp += tuple((f"../{base.name}/{file}", mtime, size) for file, mtime, size in _stamp(str(base)))
+        base = os.path.relpath(base_folder(folder, raw, elsewhere), folder)
+        stamp += tuple((f"{base}/{file}", mtime, size) for file, mtime, size in _stamp(f"{name}/{base}"))
     return Row(name, number, stamp, marshal.dumps(raw), tags, names, fault)
 
 

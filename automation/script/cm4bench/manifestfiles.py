@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,11 @@ def manifest_files(folder: Path) -> list[Path]:
     return []
 
 
-def load_raw(folder: Path, depth: int = 0) -> dict[str, Any]:
+def load_raw(folder: Path, elsewhere: Sequence[Path] = (), depth: int = 0) -> dict[str, Any]:
     """Read and merge a folder's `_cm.yaml` and `_cm.json` (JSON wins, key by key), on top of its `_base`.
 
     `meta.yaml`/`meta.json` of MLCFlow are read where CM's files are missing. Keys become text at every level.
+    `elsewhere`: script folders of other repositories, in which a `_base` may stand too.
 
     Raises:
         ManifestError: unreadable or broken file, endless or unknown `_base`; the message names file and line.
@@ -43,25 +44,29 @@ def load_raw(folder: Path, depth: int = 0) -> dict[str, Any]:
         except RecursionError:
             raise ManifestError(f"{path}:1: its blocks are nested too deeply, or contain themselves") from None
     if files and files[0].name in MLC_MANIFEST_NAMES:
+        if "mlc_compat" in merged:
+            from .compat.dialect import refuse_newer
+
+            refuse_newer(merged, folder)
         merged = {**to_cm(merged), DIALECT: "mlc"}
-    return _on_base(folder, merged, depth) if "_base" in merged else merged
+    return _on_base(folder, merged, elsewhere, depth) if "_base" in merged else merged
 
 
-def base_folder(folder: Path, raw: Mapping[str, Any]) -> Path:
-    """The folder of `_base: [script::]alias`, which stands beside the one that builds on it."""
+def base_folder(folder: Path, raw: Mapping[str, Any], elsewhere: Sequence[Path] = ()) -> Path:
+    """The folder of `_base: [script::][repository:]alias`: beside the one that builds on it, else in another place."""
     alias = str(raw["_base"]).rpartition("::")[2].rpartition(":")[2].split(",")[0].strip()
     if Path(alias).name != alias:
-        raise ManifestError(f"{folder}: _base {raw['_base']!r} must name a script beside this one")
-    return folder.parent / alias
+        raise ManifestError(f"{folder}: _base {raw['_base']!r} must name a script")
+    return next((place / alias for place in (folder.parent, *elsewhere) if manifest_files(place / alias)), Path())
 
 
-def _on_base(folder: Path, raw: dict[str, Any], depth: int) -> dict[str, Any]:
-    base = base_folder(folder, raw)
+def _on_base(folder: Path, raw: dict[str, Any], elsewhere: Sequence[Path], depth: int) -> dict[str, Any]:
+    base = base_folder(folder, raw, elsewhere)
     if depth >= _MAX_BASES:
         raise ManifestError(f"{folder}: _base leads through more than {_MAX_BASES} manifests")
-    if not manifest_files(base):
-        raise ManifestError(f"{folder}: _base {raw['_base']!r} is not a script beside it")
-    return _inherit(load_raw(base, depth + 1), raw)  # type: ignore[no-any-return]
+    if not base.name:
+        raise ManifestError(f"{folder}: _base {raw['_base']!r} is no script of a registered repository")
+    return _inherit(load_raw(base, elsewhere, depth + 1), raw)  # type: ignore[no-any-return]
 
 
 def _inherit(base: Any, own: Any) -> Any:

@@ -29,7 +29,7 @@ _TOP = _SHARED | {
     *("inputs", "outputs", "tests", "input_description", "docker_input_mapping", "customize"),
     *("local_env_keys", "clean_env_keys_post_deps", "env_key_mappings", "file_path_env_keys", "folder_path_env_keys"),
     *("clean_files", "clean_output_files", "print_env_at_the_end", "print_files_if_script_error"),
-    *("developers", "tags_help", "gui", "min_cm_version", "private", "predeps", "_base", "desc", "docs"),
+    *("developers", "tags_help", "gui", "min_cm_version", "private", "predeps", "mlc_compat", "_base", "desc", "docs"),
     *("exclusive", "one_version_per", "inputs_from"),
 }
 _VARIATION = _SHARED | {"group", "default", "default_variations", "base", "alias", "adr", "help"}

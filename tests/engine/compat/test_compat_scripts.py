@@ -9,6 +9,7 @@ from tests.workbench import Bench, RepoBuilder
 from cm4bench.adapter import tags_of
 from cm4bench.compat import toolbox
 from cm4bench.compat.dialect import MLC, to_cm
+from cm4bench.errors import CMBenchError
 from cm4bench.manifestfiles import load_raw
 from cm4bench.validation import has_expired, lifetime_s
 
@@ -74,6 +75,18 @@ def test_a_manifest_builds_on_another(repo: RepoBuilder):
     raw = load_raw(folder)
     assert raw["env"] == {"CM_A": "1", "CM_B": "2"}
     assert (raw["alias"], raw["tags"]) == ("derived", ["base", "x", "derived"])
+
+
+def test_a_manifest_builds_on_one_of_another_repository(repo: RepoBuilder, tmp_path: Path):
+    other = RepoBuilder(tmp_path / "other")
+    base = other.script("base", env={"CM_A": "1"})
+    repo.script("derived", _base="script::other:base", env={"CM_B": "2"}, new_env_keys=["CM_A", "CM_B"])
+    bench = Bench(tmp_path / "CM", repo.value, other.value)
+    assert bench.run("derived").outcome.new_env == {"CM_A": "1", "CM_B": "2"}
+    (base / "_cm.yaml").write_text((base / "_cm.yaml").read_text().replace("'1'", "'changed'"))
+    assert bench.run("derived").outcome.new_env == {"CM_A": "changed", "CM_B": "2"}
+    with pytest.raises(CMBenchError, match="is no script of a registered repository"):
+        Bench(tmp_path / "CM2", repo.value).run("derived")
 
 
 def test_the_other_dialect_is_translated_both_ways():

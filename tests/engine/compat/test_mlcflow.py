@@ -8,6 +8,8 @@ import pytest
 import yaml
 from tests.workbench import ROOT, Bench, CommandLine, RepoBuilder
 
+from cm4bench.errors import CMBenchError
+
 
 def mlc_script(repo: RepoBuilder, alias: str, **parts: Any) -> Path:
     """A script as MLCFlow has it: `meta.yaml` with `MLC_` keys."""
@@ -90,3 +92,14 @@ def test_a_script_calls_others_by_the_action_object(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     expected = {"CM_GOT": "by-access", "CM_REPOS_FOLDER": str(cm.home / "repos")}
     assert json.loads(out.read_text())["new_env"] == expected
+
+
+@pytest.mark.parametrize(("wanted", "fail", "runs"), [("1.3", True, True), ("9.0", False, True), ("9.0", True, False)])
+def test_a_script_for_a_later_mlcflow_is_refused(bench: Bench, repo: RepoBuilder, wanted: str, fail: bool, runs: bool):
+    entry = {"min_version": wanted, "message": "needs the new hook", "fail": fail}
+    mlc_script(repo, "later", mlc_compat=[entry])
+    if runs:
+        assert bench.run("later").outcome.new_env == {}
+        return
+    with pytest.raises(CMBenchError, match=r"is for MLCFlow 9.0 and later.*: needs the new hook"):
+        bench.run("later")

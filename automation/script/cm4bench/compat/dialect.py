@@ -23,6 +23,10 @@ _MLC_WORD = r"(?<![A-Za-z0-9_/.])MLC_(?=[A-Z0-9<*#])"
 _CM_WORD = r"(?<![A-Za-z0-9_/.])CM_(?=[A-Z0-9<*#])"
 
 
+# the release whose meaning of manifests is followed; benchmarks/compare_with_mlcflow.py compares with it
+MLCFLOW = "1.3.8"
+
+
 class Dialect:
     """How a script spells environment keys."""
 
@@ -66,6 +70,22 @@ def dialect_of(frame: Frame) -> Dialect:
 def is_mlc_folder(folder: Path) -> bool:
     """Has the folder a manifest of that dialect only?"""
     return not (folder / "_cm.yaml").exists() and not (folder / "_cm.json").exists()
+
+
+def refuse_newer(raw: Mapping[str, Any], folder: Path) -> None:
+    """A manifest may say by `mlc_compat` that it needs a later MLCFlow.
+
+    Raises:
+        ManifestError: an entry with `fail: true` asks for more than is followed here; carries its message.
+    """
+    from ..errors import ManifestError
+    from ..versions import compare
+
+    for entry in raw.get("mlc_compat") or ():
+        wanted = str(entry.get("min_version") or "0") if isinstance(entry, Mapping) else "0"
+        if wanted != "0" and entry.get("fail") and compare(MLCFLOW, wanted) < 0:
+            why = f": {entry['message']}" if entry.get("message") else ""
+            raise ManifestError(f"{folder} is for MLCFlow {wanted} and later, {MLCFLOW} is followed here{why}")
 
 
 def to_cm(value: Any) -> Any:
