@@ -354,14 +354,14 @@ class TestRuns:
         with pytest.raises(HarnessError, match="answers 2 of 3 samples"):
             task.quality(tmp_path)
 
-    @pytest.mark.parametrize("mode", ["accuracy", "performance"])
-    def test_whole_run(self, whisper, mode):
+    def test_whole_run(self, whisper):
         pytest.importorskip("mlperf_loadgen")
-        outcome = supervise.run(whisper(mode=mode, min_query_count=4, batch_size=2, performance_sample_count=3))
+        outcome = supervise.run(
+            whisper(mode="accuracy", batch_size=2, performance_sample_count=3, min_query_count=None)
+        )
         assert outcome.failure is None, outcome.failure
-        if mode == "accuracy":
-            assert outcome.quality.metric == "word accuracy"
-            assert (Path(outcome.config.output_dir) / "accuracy.txt").read_text().startswith("Word Error Rate: ")
+        assert outcome.quality.metric == "word accuracy"
+        assert (Path(outcome.config.output_dir) / "accuracy.txt").read_text().startswith("Word Error Rate: ")
 
 
 @pytest.mark.slow
