@@ -1,4 +1,4 @@
-"""Fetch a checkpoint from Hugging Face: safetensors, configuration and tokenizer, not the other copies of the weights."""
+"""Fetch a checkpoint from Hugging Face: safetensors, configuration and tokenizer, no other copies of the weights."""
 
 from __future__ import annotations
 

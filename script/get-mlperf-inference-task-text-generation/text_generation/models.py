@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +12,34 @@ from harness.errors import HarnessError
 from text_generation.shapes import config_of
 
 
-def build(model: ModelConfig) -> GenerationModel:
-    """A model that takes the likeliest token.
+@dataclass(frozen=True)
+class Architecture:
+    """Builds a checkpoint's model, or a random one of the benchmark's shape, and says how it is to answer."""
 
-    Raises:
-        HarnessError: kind `weights`, when the folder is no complete checkpoint of a language model.
-    """
-    module = _from_folder(Path(model.weights)) if model.weights else _random(model.name)
-    endings = _endings(module)
-    padding = module.config.pad_token_id
-    return GenerationModel(
-        module=module, eos_ids=endings, pad_id=padding if padding is not None else min(endings, default=0)
-    )
+    beams: int = 1
+    temperature: float = 0.0
+
+    def __call__(self, model: ModelConfig) -> GenerationModel:
+        """Load the folder `model.weights`; without one, random weights from the seed that torch has.
+
+        Raises:
+            HarnessError: kind `weights`, when the folder is no complete checkpoint of a language model.
+        """
+        module = _from_folder(Path(model.weights)) if model.weights else _random(model.name)
+        endings = _endings(module)
+        padding = module.config.pad_token_id
+        return GenerationModel(
+            module=module,
+            eos_ids=endings,
+            pad_id=padding if padding is not None else min(endings, default=0),
+            beams=self.beams,
+            temperature=self.temperature,
+        )
 
 
-def build_beam4(model: ModelConfig) -> GenerationModel:
-    """With four beams, as GPT-J's benchmark asks; raises like `build`."""
-    plain = build(model)
-    return GenerationModel(module=plain.module, eos_ids=plain.eos_ids, pad_id=plain.pad_id, beams=4)
-
-
-def build_sampled(model: ModelConfig) -> GenerationModel:
-    """Tokens drawn at temperature 1, as gpt-oss's benchmark asks; raises like `build`."""
-    plain = build(model)
-    return GenerationModel(module=plain.module, eos_ids=plain.eos_ids, pad_id=plain.pad_id, temperature=1.0)
+build = Architecture()
+build_beam4 = Architecture(beams=4)  # GPT-J
+build_sampled = Architecture(temperature=1.0)  # gpt-oss
 
 
 def _from_folder(folder: Path) -> Any:

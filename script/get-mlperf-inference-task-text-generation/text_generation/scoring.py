@@ -57,16 +57,15 @@ def _decode(data: PromptFolder, tokens: Sequence[Any]) -> list[str]:
 def verdict(figures: Figures, expected: Expected | None, target: float | None, total: int) -> Quality:
     """The headline metric with all others.
 
-    It has passed when every limit of the benchmark holds; without official limits, when the headline reaches `target`.
+    It has passed when every limit of the benchmark holds; `target` takes the place of the headline's.
     Nothing has passed while a part of the official metric could not be computed.
     """
     limits = expected.at_least if expected else {}
     bands = expected.length if expected else {}
-    goal = limits.get(figures.headline, target)
+    goal = target if target is not None else limits.get(figures.headline)
+    limits = limits | ({figures.headline: goal} if goal is not None else {})
     results = [_at_least(figures, name, limit) for name, limit in limits.items() if name in figures.values]
     results += [_within(figures.values[name], *band) for name, band in bands.items() if name in figures.values]
-    if not expected and goal is not None:
-        results = [figures.values[figures.headline] >= goal]
     complete = not figures.not_computed
     return Quality(
         metric=figures.headline,

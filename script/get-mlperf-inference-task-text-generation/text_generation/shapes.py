@@ -1,4 +1,4 @@
-"""Shapes of the benchmarks' models, for the synthetic tier: sizes as published, weights random. From the models' config.json."""
+"""Shapes of the benchmarks' models, for the synthetic tier: sizes as published, weights random."""
 
 from __future__ import annotations
 

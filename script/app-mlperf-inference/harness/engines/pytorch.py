@@ -10,7 +10,7 @@ from harness.engines import loading
 from harness.engines.base import Event, GenerationModel
 from harness.engines.beams import BeamSearch
 from harness.engines.continuous import ContinuousBatch
-from harness.engines.warmup import answer
+from harness.engines.warmup import answer, shortened
 from harness.tasks.base import Prompt
 
 
@@ -39,8 +39,8 @@ class PytorchEngine:
         return self._batch.room
 
     def warm_up(self, prompt: Prompt) -> None:
-        """Answer as many copies of the prompt as run side by side, to their end."""
-        answer(self, [prompt] * self._config.batch_size)
+        """Answer two copies of the prompt with a few tokens."""
+        answer(self, shortened(prompt, min(2, self._config.batch_size)))
 
     def add(self, key: int, prompt: Prompt) -> None:
         """Take in a request."""
