@@ -62,11 +62,18 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
 
 def _model(env: Env) -> ModelConfig:
     return ModelConfig(
-        name=text(env, "CM_MODEL"),
+        name=_name(env),
         architecture=text(env, "CM_ML_MODEL_ARCHITECTURE"),
         weights=text(env, "CM_ML_MODEL_FILE_WITH_PATH") or None,
         seed=integer(env, "CM_ML_MODEL_SEED") or 0,
     )
+
+
+def _name(env: Env) -> str:
+    """What was asked for; where a small stand-in from a package takes its place, that too."""
+    asked, network = text(env, "CM_MODEL"), text(env, "CM_ML_MODEL")
+    stands_in = text(env, "CM_MLPERF_DATA_TIER") == "embedded" and network not in ("", asked)
+    return f"{asked} ({network})" if stands_in else asked
 
 
 def _search_limit(env: Env) -> dict[str, int]:

@@ -59,6 +59,14 @@ class TestRunConfig:
         assert (config.batch_size, config.threads, config.compile, config.quality_target) == (4, 2, True, 90.0)
         assert (config.output_dir, config.user_conf) == ("/out", "/user.conf")
 
+    @pytest.mark.parametrize(
+        ("tier", "network", "name"),
+        [("embedded", "minilm", "bert-99 (minilm)"), ("full", "bert-large", "bert-99"), ("embedded", "", "bert-99")],
+    )
+    def test_a_stand_in_is_named(self, configs: Any, tier: str, network: str, name: str) -> None:
+        given = env(CM_MODEL="bert-99", CM_ML_MODEL=network, CM_MLPERF_DATA_TIER=tier)
+        assert configs.build(given, Path("/out"), None).model.name == name
+
     def test_a_gpu_gets_larger_batches(self, configs: Any) -> None:
         sizes = [
             configs.build(env(CM_MLPERF_DEVICE=d), Path("/out"), None).batch_size for d in ("cpu", "cuda", "cuda:1")
