@@ -177,3 +177,19 @@ class ReadsPixels(NullBackend):
 
     def collect(self, ticket):
         return (ticket,)
+
+
+class OtherWeights(NullBackend):
+    def load(self):
+        return super().load() | {"weights_sha256": "0123"}
+
+
+class HangsLater(Hangs):
+    """After more batches than a warm-up has."""
+
+    calls = 0
+
+    def misbehave(self):
+        self.calls += 1
+        if self.calls > 8:
+            super().misbehave()

@@ -58,7 +58,8 @@ class Child:
         dispatcher = workload.dispatcher(
             loadgen, library, recorder, self.die, token_latencies=test_settings.use_token_latencies
         )
-        self._measure(Sut(loadgen, dispatcher, library, self.die), test_settings, workload, library, recorder)
+        sut = Sut(loadgen, dispatcher, library, self.die, workload.sut_name)
+        self._measure(sut, test_settings, workload, library, recorder)
 
     def _load(self, workload: Workload) -> None:
         self._heartbeat.enter("load")

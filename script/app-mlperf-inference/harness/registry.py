@@ -16,7 +16,11 @@ FACTORIES: dict[str, dict[str, str]] = {
     },
     "backend": {
         "pytorch": "harness.backends.pytorch:PytorchBackend",
+        "network": "harness.backends.network:NetworkBackend",
         "null": "harness.backends.null:NullBackend",
+        "onnxruntime": "harness.backends.onnxruntime:OnnxRuntimeBackend",
+        "tensorrt": "harness.backends.onnxruntime:TensorRTBackend",
+        "openvino": "harness.backends.openvino:OpenVINOBackend",
     },
     "engine": {
         "pytorch": "harness.engines.pytorch:PytorchEngine",

@@ -22,6 +22,7 @@ from harness.scenarios.batches import Answerer
 from harness.scenarios.generation import GenerationDispatcher
 from harness.scenarios.inline import InlineDispatcher
 from harness.scenarios.queued import QueuedDispatcher
+from harness.scenarios.remote import RemoteDispatcher
 from harness.tasks.base import GenerationTask, Task
 
 OnError = Callable[[BaseException], None]
@@ -70,6 +71,11 @@ class Workload(Protocol):
         self, loadgen: ModuleType, library: Any, recorder: Recorder, on_error: OnError, *, token_latencies: bool
     ) -> Dispatcher:
         """The issue callback."""
+        ...
+
+    @property
+    def sut_name(self) -> Callable[[], str] | None:
+        """Asks a network SUT for its name; None for a model in this process."""
         ...
 
 
@@ -126,7 +132,14 @@ class TensorWorkload:
         if not self._queued:
             return InlineDispatcher(answerer(), recorder, latency_per_batch=config.scenario == "Offline")
         answerers = [answerer() for _ in range(config.workers)]
+        if config.sut_servers:
+            return RemoteDispatcher(answerers, recorder, on_error)
         return QueuedDispatcher(answerers, recorder, on_error, whole_queries=config.scenario != "Offline")
+
+    @property
+    def sut_name(self) -> Callable[[], str] | None:
+        """As the backend says."""
+        return getattr(self._backend, "sut_name", None)
 
 
 class GenerationWorkload:
@@ -163,6 +176,11 @@ class GenerationWorkload:
         """The engine's own thread in every scenario."""
         first = token_latencies and self._config.scenario != "Offline"
         return GenerationDispatcher(loadgen, self._engine, self._task, library, recorder, on_error, first_tokens=first)
+
+    @property
+    def sut_name(self) -> Callable[[], str] | None:
+        """As the engine says."""
+        return getattr(self._engine, "sut_name", None)
 
 
 def workload_for(config: RunConfig, task: Any) -> Workload:
