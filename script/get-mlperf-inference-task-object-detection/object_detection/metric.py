@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,9 @@ def evaluate(answers: dict[int, bytes], data: Pictures) -> Precision:
 
 
 def _coco_stats(annotations: str, rows: Array, image_ids: list[int]) -> Any:
-    from pycocotools.coco import COCO  # type: ignore[import-untyped]
-    from pycocotools.cocoeval import COCOeval  # type: ignore[import-untyped]
-
-    truth = COCO(annotations)
-    evaluation = COCOeval(truth, truth.loadRes(rows), iouType="bbox")
+    # pycocotools has no type annotations
+    truth = import_module("pycocotools.coco").COCO(annotations)
+    evaluation = import_module("pycocotools.cocoeval").COCOeval(truth, truth.loadRes(rows), iouType="bbox")
     evaluation.params.imgIds = image_ids
     evaluation.evaluate()
     evaluation.accumulate()

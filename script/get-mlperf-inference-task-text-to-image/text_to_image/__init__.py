@@ -1,0 +1,1 @@
+"""Text to image: Stable Diffusion XL over captions of COCO 2014."""
