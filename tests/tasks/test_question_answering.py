@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.workbench import ROOT
 
+from harness import supervise
 from harness.config import ModelConfig
 from harness.errors import HarnessError
 
@@ -429,3 +430,35 @@ class TestNetworks:
         (tmp_path / "w.pth").write_bytes((tmp_path / "w.pth").read_bytes()[:500])
         with pytest.raises(HarnessError, match="cannot be read"):
             build_bert(ModelConfig(name="b", architecture="x", weights=str(tmp_path / "w.pth")))
+
+
+class TestRun:
+    @pytest.mark.parametrize("scenario", ["Offline", "SingleStream", "Server"])
+    def test_every_sample_keeps_its_answer(self, prepare, configure, tmp_path, scenario):
+        """Real loadgen, batches of different lengths, several loaded sets."""
+        pytest.importorskip("mlperf_loadgen")
+        words = ["mat", "dog", "red", "wore", "cat"]
+        asked = [question(n, "who " * (1 + n % 7) + words[n % 5], words[n % 5]) for n in range(40)]
+        folder = prepare(squad(*asked), "--sequence", "96", "--question", "16")
+        changes = {"target_qps": 200.0} if scenario == "Server" else {}
+        outcome = supervise.run(
+            configure(
+                scenario=scenario,
+                mode="accuracy",
+                task="question_answering.task:QuestionAnswering",
+                task_path=(str(ROOT / "script" / "get-mlperf-inference-task-question-answering"),),
+                backend="pytorch",
+                model=ModelConfig(
+                    name="o", architecture="tests.tasks.oracles:spans", weights=str(tmp_path / "dev.json")
+                ),
+                dataset=str(folder),
+                tier="full",
+                batch_size=7,
+                performance_sample_count=16,
+                quality_target=99.0,
+                **changes,
+            )
+        )
+        assert outcome.failure is None
+        assert (outcome.quality.value, outcome.quality.total, outcome.quality.passed) == (100.0, 40, True)
+        assert json.loads((tmp_path / "run" / "accuracy.txt").read_text())["f1"] == 100.0

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tests.workbench import ROOT
 
+from harness import supervise
 from harness.config import ModelConfig
 from harness.errors import HarnessError
 
@@ -491,3 +492,36 @@ class TestRanking:
     def test_there_are_no_weights_for_it(self):
         with pytest.raises(HarnessError, match="only its shape"):
             hstu.build(ModelConfig(name="d", architecture="x", weights="w"))
+
+
+class TestRun:
+    @pytest.mark.parametrize("scenario", ["Offline", "Server"])
+    def test_every_pair_keeps_its_answer(self, configure, tmp_path, scenario):
+        """Real loadgen, samples of different sizes side by side in a batch, several loaded sets."""
+        pytest.importorskip("mlperf_loadgen")
+        folder = write_pairs(tmp_path / "data", pairs=9000)
+        dense = np.load(folder / "dense.npy")
+        dense[:, 0] = np.load(folder / "labels.npy")[:, 0]
+        np.save(folder / "dense.npy", dense)
+        changes = {"target_qps": 200.0} if scenario == "Server" else {}
+        outcome = supervise.run(
+            configure(
+                scenario=scenario,
+                mode="accuracy",
+                task="recommendation.task:Recommendation",
+                task_path=(str(SCRIPTS / "get-mlperf-inference-task-recommendation"),),
+                backend="pytorch",
+                model=ModelConfig(
+                    name="o", architecture="tests.tasks.oracles:pairs", weights=str(folder / "dataset.json")
+                ),
+                dataset=str(folder),
+                tier="full",
+                batch_size=4,
+                performance_sample_count=10,
+                quality_target=99.0,
+                **changes,
+            )
+        )
+        assert outcome.failure is None
+        quality = outcome.quality
+        assert (quality.value, quality.correct, quality.total, quality.passed) == (100.0, 9000, 9000, True)
