@@ -1,19 +1,15 @@
 """R-GAT on a small graph in IGBH's layout: preparation, sampling, attention, accuracy."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
-from tests.script.conftest import load_file
-from tests.workbench import ROOT
-
-sys.path.append(str(ROOT / "script" / "get-mlperf-inference-task-graph-classification"))
-
 from graph_classification import metric
 from graph_classification.graph import Graph, Relation
 from graph_classification.sampling import Sampler, distinct, neighbours
 from graph_classification.task import GraphClassification
+from tests.script.conftest import load_file
+from tests.workbench import ROOT
 
 from harness.config import ModelConfig
 from harness.errors import HarnessError

@@ -7,10 +7,6 @@ import types
 
 import numpy as np
 import pytest
-from tests.workbench import ROOT
-
-sys.path.append(str(ROOT / "script" / "get-mlperf-inference-task-object-detection"))
-
 from object_detection import metric
 from object_detection.fit import Letterbox, Stretch, resized
 from object_detection.pictures import Pictures

@@ -2,15 +2,11 @@
 
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 from tests.script.conftest import load_file
 from tests.workbench import ROOT
-
-sys.path.append(str(ROOT / "script" / "get-mlperf-inference-task-text-to-image"))
-
 from text_to_image.task import TextToImage
 
 from harness.config import ModelConfig

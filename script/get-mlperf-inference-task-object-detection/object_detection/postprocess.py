@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+PAIRS = 1 << 24
 WIDTH = 6  # left, top, right, bottom (pixels of the model's input), score, label
 
 
@@ -78,7 +79,10 @@ def detections(image: Tensor, found: Tensor, count: int, selection: Selection) -
     padded = found.new_zeros((count, width, WIDTH))
     padded[..., 4] = -torch.inf
     padded[image[order], place] = found[order]
-    kept = suppress(padded, selection.overlap) & padded[..., 4].isfinite()
+    # pairs of boxes are quadratic in their number: a few images at a time keep them within some hundred MB
+    some = max(1, PAIRS // width**2)
+    kept = torch.cat([suppress(part, selection.overlap) for part in padded.split(some)])
+    kept &= padded[..., 4].isfinite()
     padded[..., 4].masked_fill_(~kept, -torch.inf)
     best = padded[..., 4].argsort(dim=1, descending=True, stable=True)[:, : selection.most]
     return padded.gather(1, best[..., None].expand(-1, -1, WIDTH))
