@@ -81,7 +81,7 @@ def detections(image: Tensor, found: Tensor, count: int, selection: Selection) -
     padded[image[order], place] = found[order]
     # pairs of boxes are quadratic in their number: a few images at a time keep them within some hundred MB
     some = max(1, PAIRS // width**2)
-    kept = torch.cat([suppress(part, selection.overlap) for part in padded.split(some)])
+    kept = torch.cat([suppress(part, selection.overlap) for part in torch.split(padded, some)])
     kept &= padded[..., 4].isfinite()
     padded[..., 4].masked_fill_(~kept, -torch.inf)
     best = padded[..., 4].argsort(dim=1, descending=True, stable=True)[:, : selection.most]
