@@ -139,7 +139,7 @@ def differences(theirs: Answer, ours: Answer) -> Iterator[str]:
         error = theirs.error if ours.ok else ours.error
         yield f"the other {'succeeds' if theirs.ok else 'fails'}, we do not: {error[:300]}"
         return
-    for part in COMPARED if theirs.ok else ():
+    for part in ours.parts if theirs.ok else ():
         a, b = theirs.parts.get(part), ours.parts.get(part)
         if part == "deps":
             a, b = ([str(tags).strip(",") for tags in deps or ()] for deps in (a, b))

@@ -42,9 +42,10 @@ class Hooks:
         env = frame.env.values if speech is CM else speech.outward(frame.env.values)
         from .contract import hook_input, script_input
 
-        given = script_input(frame, self.automation, module, log)
+        asked = hook_input(frame, script_input(frame, self.automation, module, log), phase, env)
+        asked["const"] = const = frame.const if speech is CM else speech.outward(frame.const)
         try:
-            result = getattr(module, phase)(hook_input(frame, given, phase, env))
+            result = getattr(module, phase)(asked)
         except CMBenchError:
             raise
         except Exception as error:
@@ -52,6 +53,7 @@ class Hooks:
         finally:
             if speech is not CM:
                 frame.env.replace(speech.inward(env))
+                frame.const = speech.inward(const)
         result = result if isinstance(result, Mapping) else {"return": 0}
         if int(result.get("return") or 0) > 0:
             raise _refused(frame, phase, result)

@@ -103,3 +103,11 @@ def test_a_script_for_a_later_mlcflow_is_refused(bench: Bench, repo: RepoBuilder
         return
     with pytest.raises(CMBenchError, match=r"is for MLCFlow 9.0 and later.*: needs the new hook"):
         bench.run("later")
+
+
+def test_hooks_see_and_set_constants(bench: Bench, repo: RepoBuilder):
+    code = (
+        "def postprocess(i):\n    i['const']['MLC_V'] = i['const']['MLC_GIVEN'] + '1'\n    i['env']['MLC_V'] = 'lost'\n"
+    )
+    mlc_script(repo, "constant", customize=code, const={"MLC_GIVEN": "g"}, new_env_keys=["MLC_V"])
+    assert bench.run("constant").outcome.new_env == {"CM_V": "g1"}
