@@ -222,7 +222,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         known = {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
         rebuilding = name in ("_reconstruct", "_frombuffer", "scalar")
         if (module, name) in known or (rebuilding and re.fullmatch(r"numpy\.(_?core)\.(multiarray|numeric)", module)):
-            return super().find_class(module.replace("numpy._core", _numpy_core()), name)
+            return super().find_class(re.sub(r"^numpy\._?core", _numpy_core(), module), name)
         raise pickle.UnpicklingError(f"it wants {module}.{name}, which no array needs")
 
 

@@ -6,6 +6,7 @@ The names of the parameters are those of the official checkpoint (zenodo 5597155
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,9 @@ def _from_checkpoint(path: Path) -> nn.Module:
 
 def _scripted(path: Path) -> Any:
     try:
-        return torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the official file has no newer form
+            return torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     except Exception as error:
         raise HarnessError("weights", f"weights file {path} is no TorchScript: {_reason(error)}", _HINT) from error
 
