@@ -97,7 +97,6 @@ def _common_part(frame: Frame, automation: Any) -> dict[str, Any]:
 def hook_input(frame: Frame, given: ScriptInput, phase: str, env: dict[str, Any]) -> dict[str, Any]:
     """The dictionary that CM scripts know as `i`. A `detect_version` hook gets no `run_script_input`."""
     hook = {**given["customize_common_input"], "env": env, "state": frame.state.values, "meta": frame.meta}
-    hook.update(const=frame.const, const_state=frame.const_state)
     return hook if phase == "detect_version" else {**hook, "run_script_input": given}
 
 

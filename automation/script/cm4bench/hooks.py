@@ -43,7 +43,8 @@ class Hooks:
         from .contract import hook_input, script_input
 
         asked = hook_input(frame, script_input(frame, self.automation, module, log), phase, env)
-        asked["const"] = const = frame.const if speech is CM else speech.outward(frame.const)
+        if speech is not CM:  # CM's own hooks get no constants
+            asked.update(const=speech.outward(frame.const), const_state=frame.const_state)
         try:
             result = getattr(module, phase)(asked)
         except CMBenchError:
@@ -53,7 +54,7 @@ class Hooks:
         finally:
             if speech is not CM:
                 frame.env.replace(speech.inward(env))
-                frame.const = speech.inward(const)
+                frame.const = speech.inward(asked["const"])
         result = result if isinstance(result, Mapping) else {"return": 0}
         if int(result.get("return") or 0) > 0:
             raise _refused(frame, phase, result)
