@@ -21,6 +21,7 @@ FACTORIES: dict[str, dict[str, str]] = {
         "onnxruntime": "harness.backends.onnxruntime:OnnxRuntimeBackend",
         "tensorrt": "harness.backends.onnxruntime:TensorRTBackend",
         "openvino": "harness.backends.openvino:OpenVINOBackend",
+        "tflite": "harness.backends.tflite:TFLiteBackend",
     },
     "engine": {
         "pytorch": "harness.engines.pytorch:PytorchEngine",

@@ -16,6 +16,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """What executed, read from the objects that did it (parameters, outputs), never from the request.
 
     `gpu_uuid` is null on a CPU. `executed` names framework, version and the ways it ran (compiled, memory format).
+    `output_shapes` are those of the first batch, before the task's reduction; empty where a backend has no model.
     """
 
     used: str
@@ -24,6 +25,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     residency: str
     threads: int
     gpu_uuid: str | None = None
+    output_shapes: tuple[tuple[int, ...], ...] = ()
 
 
 class Backend(Protocol):

@@ -8,14 +8,16 @@ from typing import Any
 
 from harness import registry
 from harness.arrays import Array
-from harness.backends import cuda, staging
+from harness.backends import cuda, integers, staging
 from harness.backends.base import Execution
+from harness.backends.outputs import OutputCheck
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.hashing import sha256_of
 from harness.tasks.base import Column, Reduction
 
-_DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+# int8 has 8-bit weights; what is not quantised stays in fp32.
+_DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16", "int8": "float32"}
 
 
 class PytorchBackend:
@@ -31,6 +33,7 @@ class PytorchBackend:
         self._stores: list[staging.Store] = []
         self._output_device: Any = None
         self._residency = "host"
+        self._check = OutputCheck(config)
 
     def load(self) -> dict[str, Any]:
         """Build, cast, lay out and (where asked) compile the model; returns its facts."""
@@ -39,7 +42,7 @@ class PytorchBackend:
         self._torch = torch
         config = self._config
         device = self._device = cuda.require(config.device) if config.device != "cpu" else torch.device("cpu")
-        self._dtype = getattr(torch, _require_dtype(config.precision))
+        self._dtype = getattr(torch, _DTYPES[config.precision])
         self._on_gpu = device.type == "cuda"
         if self._on_gpu:
             torch.backends.cudnn.benchmark = True
@@ -49,7 +52,8 @@ class PytorchBackend:
         torch.manual_seed(config.model.seed)
         module = registry.resolve("architecture", config.model.architecture)(config.model).eval().requires_grad_(False)
         layout = torch.channels_last if config.channels_last else torch.preserve_format
-        self._module = module.to(device=device, dtype=self._dtype, memory_format=layout)
+        module = module.to(device=device, dtype=self._dtype, memory_format=layout)
+        self._module = integers.quantised(module, device) if config.precision == "int8" else module
         self._model = torch.compile(self._module) if config.compile else self._module
         return self._facts()
 
@@ -106,21 +110,22 @@ class PytorchBackend:
         used = str(parameter.device)
         if self._output_device is not None and str(self._output_device) != used:
             raise HarnessError("device", f"the model is on {used} but its outputs appear on {self._output_device}")
-        precision = {value: key for key, value in _DTYPES.items()}.get(str(parameter.dtype).removeprefix("torch."))
         how = [f"torch {torch.__version__}", "torch.compile" if self._config.compile else "eager"]
         return Execution(
             used=used,
             executed=", ".join(how + ["channels_last"] * self._config.channels_last),
-            precision=precision or str(parameter.dtype),
+            precision=integers.precision_of(self._module),
             residency=self._residency,
             threads=torch.get_num_threads(),
             gpu_uuid=cuda.uuid(parameter.device) if self._on_gpu else None,
+            output_shapes=self._check.shapes,
         )
 
     def _forward(self, batch: list[Any]) -> tuple[Any, ...]:
         with self._torch.inference_mode():
             output = self._model(*batch)
             outputs = tuple(output) if isinstance(output, tuple | list) else (output,)
+            self._check(outputs)
             if self._reduction == "argmax":
                 outputs = (outputs[0].argmax(dim=1),)
             if self._output_device is None:
@@ -140,13 +145,3 @@ class PytorchBackend:
             "weights": model.weights or f"random, seed {model.seed}",
             "weights_sha256": sha256_of(Path(model.weights)) if model.weights else None,
         }
-
-
-def _require_dtype(precision: str) -> str:
-    if precision not in _DTYPES:
-        raise HarnessError(
-            "config",
-            f"precision {precision} was asked for, but the backend pytorch has {', '.join(_DTYPES)}",
-            "int8 needs a backend that quantises: onnxruntime or openvino",
-        )
-    return _DTYPES[precision]

@@ -1,0 +1,22 @@
+"""Frameworks that are needed only by the backend that was asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from harness.errors import HarnessError
+
+_PIP = {"ai_edge_litert.interpreter": "ai-edge-litert", "tvm": "apache-tvm"}
+
+
+def package(module: str) -> Any:
+    """Import a framework; raises HarnessError of kind `load` where it is not installed or does not start."""
+    name = _PIP.get(module, module)
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        installed = error.name is not None and not module.startswith(error.name)
+        cause = f"{name} does not start: {error}" if installed else f"the Python package {name} is not installed"
+        hint = f'cmr "get generic-python-lib _package.{name}", or pip install {name}'
+        raise HarnessError("load", cause, hint) from error
