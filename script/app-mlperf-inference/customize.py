@@ -20,10 +20,10 @@ def preprocess(i):
 
     env = i["env"]
     asked = env.get("CM_MLPERF_DEVICE")
-    env["CM_MLPERF_DEVICE"] = chosen_device(env, read_facts().values["accelerator"])
     folder = run_folder(env)
     searching = env["CM_MLPERF_LOADGEN_MODE"] == "find-performance"
     try:
+        env["CM_MLPERF_DEVICE"] = chosen_device(env, read_facts().values["accelerator"])
         config = build(env, folder / "run_1", None if searching else folder / "user.conf")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "run_config.json").write_text(config.to_json(), encoding="utf-8")

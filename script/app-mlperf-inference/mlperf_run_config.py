@@ -16,12 +16,21 @@ DEFAULT_BATCH = {
     "cpu": {"Offline": 8, "Server": 4, "MultiStream": 8, "SingleStream": 1, "Interactive": 4},
     "cuda": {"Offline": 256, "Server": 32, "MultiStream": 8, "SingleStream": 1, "Interactive": 32},
 }
+IN_FLIGHT = 8  # requests per SUT server: enough for it to batch while others travel
+_ANSWER_S = 10.0
 _YES = {"yes", "on", "true", "1"}
 
 
 def chosen_device(env: Env, accelerator: str) -> str:
-    """The device asked for; for `auto` (or nothing) the host's ``accelerator``, cpu or cuda."""
-    asked = text(env, "CM_MLPERF_DEVICE") or "auto"
+    """The device asked for; for `auto` (or nothing) the host's ``accelerator``, cpu or cuda, or a SUT server's device.
+
+    Raises HarnessError of kind `network` where the SUT server does not answer, ValueError for what is no address.
+    """
+    from harness.network.client import Address, Server
+
+    asked, servers = text(env, "CM_MLPERF_DEVICE") or "auto", _servers(env)
+    if asked == "auto" and servers:
+        return Server(Address.parse(servers[0]), _ANSWER_S).describe().device
     return accelerator if asked == "auto" else asked
 
 
@@ -33,6 +42,7 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
     import msgspec
 
     scenario, device = text(env, "CM_MLPERF_LOADGEN_SCENARIO"), text(env, "CM_MLPERF_DEVICE")
+    servers = _servers(env)
     fields: dict[str, Any] = {
         "model": msgspec.to_builtins(_model(env)),
         "dataset": text(env, "CM_MLPERF_TASK_DATA"),
@@ -44,12 +54,13 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         "task": text(env, "CM_MLPERF_TASK"),
         "task_path": [folder for folder in text(env, "CM_MLPERF_TASK_PATH").split(os.pathsep) if folder],
         "mode": text(env, "CM_MLPERF_LOADGEN_MODE"),
-        "backend": text(env, "CM_MLPERF_ENGINE") or text(env, "CM_MLPERF_BACKEND"),
+        "backend": "network" if servers else text(env, "CM_MLPERF_ENGINE") or text(env, "CM_MLPERF_BACKEND"),
+        "sut_servers": servers,
         "device": device,
         "precision": text(env, "CM_MLPERF_MODEL_PRECISION"),
         "batch_size": integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE") or _default_batch(device, scenario),
         "threads": integer(env, "CM_NUM_THREADS"),
-        "workers": integer(env, "CM_MLPERF_WORKERS") or 1,
+        "workers": integer(env, "CM_MLPERF_WORKERS") or (IN_FLIGHT * len(servers) or 1),
         "compile": text(env, "CM_MLPERF_COMPILE").lower() in _YES,
         "channels_last": text(env, "CM_MLPERF_CHANNELS_LAST").lower() in _YES,
         "user_conf": str(user_conf) if user_conf else None,
@@ -58,6 +69,12 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         **_search_limit(env),
     }
     return RunConfig.from_json(msgspec.json.encode(fields))
+
+
+def _servers(env: Env) -> list[str]:
+    """Addresses, separated by commas; upstream also writes them as a list."""
+    words = text(env, "CM_NETWORK_LOADGEN_SUT_SERVERS").strip("[]").replace("'", "").replace('"', "").split(",")
+    return [word.strip() for word in words if word.strip()]
 
 
 def _model(env: Env) -> ModelConfig:

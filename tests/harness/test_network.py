@@ -191,7 +191,7 @@ def test_no_server(remote):
     failure = supervise.run(remote("http://127.0.0.1:9")).failure
     assert failure.kind == "network"
     assert "no SUT server answers at http://127.0.0.1:9: connection refused" in failure.cause
-    assert "sut-server" in failure.hint
+    assert "serve mlperf inference" in failure.hint
 
 
 _OTHER = """

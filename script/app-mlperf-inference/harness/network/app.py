@@ -118,6 +118,7 @@ def describe(config: RunConfig, model_facts: dict[str, Any], name: str) -> Descr
         model=config.model.name,
         architecture=config.model.architecture,
         backend_name=config.backend,
+        device=config.device,
         batch_size=config.batch_size,
         weights_sha256=plain.get("weights_sha256"),
         model_facts=plain,

@@ -19,7 +19,7 @@ from harness.network import frame as frames
 from harness.network.messages import DESCRIBE, FRAME_TYPE, INFER, NAME, Description, Refusal
 
 DEFAULT_PORT = 8765
-_START = 'is it running there? start it: cmr "run mlperf inference sut-server"'
+_START = 'is it running there? start it: cmr "serve mlperf inference" --host=0.0.0.0'
 
 
 @dataclass(frozen=True)

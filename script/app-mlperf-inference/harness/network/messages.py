@@ -29,13 +29,15 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """A server's own account. `execution` is null until it has answered its first batch.
 
-    `backend_name` is the implementation behind it, `batch_size` the most samples that it joins into one call.
+    `backend_name` is the implementation behind it, `device` the one it was told to use, `batch_size` the most samples
+    that it joins into one call.
     """
 
     name: str
     model: str
     architecture: str
     backend_name: str
+    device: str
     batch_size: int
     weights_sha256: str | None
     model_facts: dict[str, Any]
