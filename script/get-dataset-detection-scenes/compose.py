@@ -119,19 +119,24 @@ def main() -> int:
     parser.add_argument("--stamps", type=Path, help="folder usr/share/tuxpaint/stamps of the package")
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--classes", type=int, default=80, help="of noise; COCO's 80, or numbered ones"
+    )
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     if options.count < 1:
         parser.error(f"--count must be at least 1, not {options.count}")
     table = json.loads(CLASSES.read_text(encoding="utf-8"))
-    rng = random.Random(options.seed)
+    categories, rng = table["categories"], random.Random(options.seed)
     try:
         if options.stamps:
             stamps = Stamps(options.stamps, table["stamps"])
             scenes = [compose(stamps, rng) for _ in range(options.count)]
         else:
-            scenes = [noise(sorted(table["categories"]), rng) for _ in range(options.count)]
-        write(scenes, table["categories"], "embedded" if options.stamps else "synthetic", options.out)
+            if options.classes != len(categories):
+                categories = {f"class {number}": number for number in range(options.classes)}
+            scenes = [noise(sorted(categories), rng) for _ in range(options.count)]
+        write(scenes, categories, "embedded" if options.stamps else "synthetic", options.out)
     except OSError as error:
         print(f"cannot make the pictures: {error}", file=sys.stderr)
         return 1

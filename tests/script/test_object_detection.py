@@ -113,6 +113,9 @@ def test_made_pictures_are_reproducible(ours):
     assert len(coco["categories"]) == 80
     assert max(category["id"] for category in coco["categories"]) == 90
     assert coco != json.loads(Path(second["CM_DATASET_ANNOTATIONS_FILE_PATH"]).read_text())
+    third = ours.run("get,dataset,detection-scenes,_classes.264,_size.2").outcome.new_env
+    coco = json.loads(Path(third["CM_DATASET_ANNOTATIONS_FILE_PATH"]).read_text())
+    assert [category["id"] for category in coco["categories"]] == list(range(264))
 
 
 def test_boxes_are_where_the_cut_outs_are(script_file, tmp_path):

@@ -53,8 +53,10 @@ def write_log(folder, answers):
     return folder
 
 
-def task_of(kind, configure, folder, **changes):
-    return kind(configure(task=f"object_detection.task:{kind.__name__}", dataset=str(folder), **changes))
+def task_of(kind, configure, folder, classes=2, **changes):
+    """A task like `kind` for so many classes."""
+    like = type(kind.__name__, (kind,), {"classes": classes})
+    return like(configure(task=f"object_detection.task:{kind.__name__}", dataset=str(folder), **changes))
 
 
 def model(architecture, weights=None):
@@ -86,6 +88,11 @@ class TestData:
         assert caught.value.kind == "dataset"
         assert said in caught.value.cause
         assert caught.value.hint
+
+    def test_data_of_other_classes_are_refused(self, configure, tmp_path):
+        with pytest.raises(HarnessError, match="has 2 categories, the network tells 264 classes apart") as caught:
+            task_of(Detection800, configure, write_scenes(tmp_path / "d"), classes=Detection800.classes)
+        assert caught.value.kind == "dataset"
 
     def test_an_empty_set_is_an_error(self, configure, tmp_path):
         with pytest.raises(HarnessError, match="lists no image"):

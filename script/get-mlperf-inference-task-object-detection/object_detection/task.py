@@ -14,25 +14,31 @@ from typing import Any, ClassVar
 from harness.arrays import Array
 from harness.config import RunConfig
 from harness.outcome import Quality
-from harness.tasks.base import Column, TaskDefaults, require_outputs, require_tier
+from harness.tasks.base import Column, TaskDefaults, require, require_outputs, require_tier
 from object_detection.fit import Fit, Letterbox, Stretch
-from object_detection.pictures import Pictures
+from object_detection.pictures import HINT, Pictures
 
 
 class ObjectDetection(TaskDefaults):
-    """Any detector over a data set in COCO's format; `fit` is what the network's input asks for.
+    """Any detector over a data set in COCO's format.
+
+    `fit` is what the network's input asks for, `classes` how many the network tells apart: as many as the data have.
 
     Pictures are decoded and fitted in `load`, which loadgen does not time: 24,781 fitted pictures of OpenImages would
     need 190 GB on disk, the performance set of 64 needs 0.5 GB in memory.
     """
 
     fit: ClassVar[Fit]
+    classes: ClassVar[int]
     response_dtype = "float32"
     response_width: int | None = None
 
     def __init__(self, config: RunConfig) -> None:
         self._data = Pictures(Path(config.dataset))
         require_tier(config, self._data.info.tier, config.dataset)
+        found = len(self._data.category_ids)
+        cause = f"{self._data.annotations} has {found} categories, the network tells {self.classes} classes apart"
+        require(found == self.classes, cause, HINT)
         self._target = config.quality_target
         self.count = len(self._data.pictures)
         shape = (3, self.fit.side, self.fit.side)
@@ -83,15 +89,18 @@ class Detection800(ObjectDetection):
     """RetinaNet's input."""
 
     fit = Stretch(800)
+    classes = 264
 
 
 class Detection640(ObjectDetection):
     """YOLO11's input."""
 
     fit = Letterbox(640, fill=114)
+    classes = 80
 
 
 class Detection416(ObjectDetection):
     """YOLOv3-tiny's input."""
 
     fit = Letterbox(416, fill=127)
+    classes = 80
