@@ -8,7 +8,6 @@ walks the same phases with the same functions, with real values in place of the 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,22 +16,21 @@ from .conditions import Verdict
 from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS, names_of
 from .digest import digest
-from .environment import Environment, Pending, is_pattern, origin_parts
+from .environment import Environment, Pending, fits, origin_parts
 from .errors import CMBenchError, Conflict
 from .facts import Facts
+from .foresight import foresee
 from .frame import Call, Frame, open_frame
 from .plan import Edge, Outcome, Plan, Step
 from .query import Query
 from .recipe import RecipeBook
-from .values import NamedTuple
+from .traces import Traces, is_volatile, memo_key
 from .versions import VersionRange
 
-__all__ = ["PHASES", "Resolver", "collect_new", "own_up", "phase_has_code", "walk"]
+__all__ = ["PHASES", "Resolver", "collect_new", "phase_has_code", "walk"]
 
 PHASES = ("predeps", "deps", "preprocess", "prehook_deps", "native", "posthook_deps", "postprocess", "post_deps")
 REHEARSED = ("deps", "prehook_deps")
-# not CM_TMP_PATH: where a tool is looked for (`--path`) decides what is found
-_VOLATILE = re.compile("CM_TMP_(?!PATH$)|CM_QUIET|CM_VERBOSE|CM_RENEW_CACHE_ENTRY").match
 _FORMAT = 2
 _MAX_DEPTH = 80
 _FROM_CACHE = "the first that is in the cache"
@@ -52,15 +50,6 @@ def walk(frame: Frame, visit: Visit, act: Act, phases: Sequence[str] = PHASES) -
                     visit(frame, phase, dep)
         else:
             act(frame, phase)
-
-
-class _Trace(NamedTuple):
-    """One resolution, reusable by any call whose readable inputs have the same provenance."""
-
-    reads: Callable[[str], bool]
-    seen: Mapping[str, str]
-    step: Step
-    when: tuple[int, bool] | None
 
 
 class Resolver:
@@ -83,10 +72,9 @@ class Resolver:
         self.choose = choose
         self.done: Mapping[str, Outcome] = {}
         self.agreed: dict[str, VersionRange] = {}
-        self._traces: dict[str, list[_Trace]] = {}
+        self._traces = Traces()
         self._selections: dict[str, Selection] = {}
         self._makers: dict[str, str] = {}
-        self._reads: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._supposing = False
         self._has_slots = False
 
@@ -121,7 +109,7 @@ class Resolver:
                 from .requirements import refuse_unmet
 
                 refuse_unmet(frame.requirements, self.facts.values)
-            frame.key = _memo_key(frame)
+            frame.key = memo_key(frame)
             return frame, selection
         except CMBenchError as error:
             raise error.through((*call.chain, str(call.query))) from None
@@ -137,17 +125,13 @@ class Resolver:
         if known is not None:
             return known
         step = self._resolve_frame(frame, selection)
-        reads = self._reader(step)
-        when = self._knowledge if step.undecided else None
-        self._traces.setdefault(frame.key, []).append(_Trace(reads, _seen(frame, reads, step), step, when))
+        self._traces.keep(frame, step, self._knowledge if step.undecided else None)
         return self._settled(step, frame)
 
     def known(self, frame: Frame) -> Step | None:
         """The step of a frame that has been resolved before, whatever has happened in it since it was opened."""
-        for trace in self._traces.get(frame.key, ()):
-            if trace.when in (None, self._knowledge) and _seen(frame, trace.reads, trace.step) == trace.seen:
-                return self._settled(trace.step, frame)
-        return None
+        step = self._traces.find(frame, self._knowledge)
+        return None if step is None else self._settled(step, frame)
 
     def reconsider(self) -> None:
         """Forget what was resolved: entries have been made behind the resolver's back."""
@@ -287,7 +271,7 @@ class Resolver:
         return {
             o.key: known[o.fact]
             for o in frame.script.outputs
-            if o.fact in known and (o.key not in entry or self._made_inside(entry, o.key, frame, produced, own=True))
+            if o.fact in known and (o.key not in entry or self._made_inside(entry, o.key, frame, produced, [o.key]))
         }
 
     def _settled(self, step: Step, frame: Frame) -> Step:
@@ -321,44 +305,33 @@ class Resolver:
     def _own_inputs(self, frame: Frame, produced: frozenset[str]) -> dict[str, str]:
         """Provenance of each key the script's own text can read, but for what it or its dependencies make anyway."""
         entry = frame.entry_env
-        own_outputs = set(entry.matching(frame.new_env_keys))
         return {
             key: entry.provenance(key)
             for key in sorted(entry)
             if frame.recipe.may_read(key)
-            and not _VOLATILE(key)
-            and not self._made_inside(entry, key, frame, produced, own=key in own_outputs)
+            and not is_volatile(key)
+            and not self._made_inside(entry, key, frame, produced, frame.new_env_keys)
         }
 
     def _own_states_read(self, frame: Frame, produced: frozenset[str]) -> dict[str, str]:
         """The same for state keys."""
         entry = frame.entry_state
-        own = set(entry.matching(frame.new_state_keys))
         return {
             key: entry.provenance(key)
             for key in sorted(entry)
-            if _reads_state(frame, key) and not self._made_inside(entry, key, frame, produced, own=key in own)
+            if _reads_state(frame, key) and not self._made_inside(entry, key, frame, produced, frame.new_state_keys)
         }
 
-    def _made_inside(self, entry: Environment, key: str, frame: Frame, produced: frozenset[str], *, own: bool) -> bool:
-        """Was the value made by a step that this one contains, or by an earlier step of the same script?"""
+    def _made_inside(
+        self, entry: Environment, key: str, frame: Frame, produced: frozenset[str], own: Sequence[str]
+    ) -> bool:
+        """Was the value made by a step inside of this one, or, if it is one of `own`, by this very script before?"""
         if key not in entry.origins:
             return False
-        path = frame.script.folder
-        return all(
-            part in produced or (own and self._makers.get(part) == path) for part in origin_parts(entry.origins[key])
-        )
-
-    def _reader(self, step: Step) -> Callable[[str], bool]:
-        """Which keys can the step, or one that it contains, refer to?"""
-        recipe = self.recipes[step.script.folder]
-        mentions, prefixes = recipe.mentions | recipe.constants, frozenset(recipe.prefixes)
-        for inner in {edge.step.id for edge in step.edges if edge.step is not None}:
-            words, beginnings = self._reads[inner]
-            mentions, prefixes = mentions | words, prefixes | beginnings
-        self._reads[step.id] = mentions, prefixes
-        any_of = tuple(prefixes)
-        return lambda key: key in mentions or key.startswith(any_of)
+        outside = [part for part in origin_parts(entry.origins[key]) if part not in produced]
+        if any(self._makers.get(part) != frame.script.folder for part in outside):
+            return False
+        return not outside or any(fits(key, pattern) for pattern in own)
 
 
 def _endless(chain: Sequence[str]) -> CMBenchError:
@@ -395,57 +368,8 @@ def phase_has_code(frame: Frame, phase: str) -> bool:
     return phase in frame.recipe.hooks and not (phase == "predeps" and frame.setting("predeps") is False)
 
 
-def foresee(frame: Frame, phase: str, origin: str) -> None:
-    """Mark what the frame's own code may change in this phase as not yet known."""
-    promised = _promised(frame)
-    by = f"{frame.label} ({phase})"
-    for key in sorted(may_write(frame)):
-        frame.env.set(key, Pending(origin, key, by, maybe=key not in promised), origin)
-    for key in _own_states(frame):
-        frame.state.set(key, frame.state.get(key), origin)
-
-
-def own_up(frame: Frame, origin: str) -> None:
-    """After the code of a phase really ran: give what it may have written the origin that the plan gave it."""
-    for key in may_write(frame):
-        if key in frame.env:
-            frame.env.origins[key] = origin
-    for key in _own_states(frame):
-        if key in frame.state:
-            frame.state.origins[key] = origin
-
-
-def may_write(frame: Frame) -> set[str]:
-    """Keys that the frame's own code can change: those it assigns, and promised ones that nothing has set yet."""
-    keys = set(frame.recipe.writes) | {k for k in _promised(frame) if k not in frame.entry_env}
-    return keys - set(frame.const)
-
-
-def _promised(frame: Frame) -> set[str]:
-    return {k for k in frame.new_env_keys if not is_pattern(k) and "<<<" not in k}
-
-
-def _own_states(frame: Frame) -> list[str]:
-    exact = [key for key in frame.new_state_keys if not is_pattern(key)]
-    patterns = [key for key in frame.new_state_keys if is_pattern(key)]
-    return exact + Environment(dict.fromkeys(sorted(frame.recipe.constants))).matching(patterns) if patterns else exact
-
-
 def _reads_state(frame: Frame, key: str) -> bool:
     return key in frame.recipe.constants or (key == "script_prefix" and bool(frame.recipe.natives))
-
-
-def _seen(frame: Frame, reads: Callable[[str], bool], step: Step) -> dict[str, str]:
-    """What a resolution read of a call: provenance of each readable key that does not come from inside the step."""
-    env, state = frame.entry_env, frame.entry_state
-    inside = step.produced | {step.id}
-    seen = {
-        key: env.provenance(key)
-        for key in env
-        if reads(key) and not _VOLATILE(key) and not inside.issuperset(origin_parts(env.origins.get(key, "")))
-    }
-    seen.update({f"state {key}": state.provenance(key) for key in state if reads(key) or key == "script_prefix"})
-    return seen
 
 
 def _edge_identity(edge: Edge) -> str:
@@ -458,21 +382,6 @@ def _edge_identity(edge: Edge) -> str:
 def _active_sources(frame: Frame) -> tuple[Any, ...]:
     on = set(frame.selected.names)
     return tuple(s for s in frame.script.sources if not s.when or on & set(s.when))
-
-
-def _memo_key(frame: Frame) -> str:
-    call = frame.call
-    return repr(
-        (
-            *(frame.script.folder, frame.selected.names, str(frame.version), call.force_new_env_keys),
-            *(call.force_new_state_keys, call.extra_cache_tags, call.force_cache, sorted(frame.const.items())),
-            *(_plain(frame.adr), _plain(call.ad), _plain(call.options)),
-        )
-    )
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str) if value else ""
 
 
 def _short_hash(value: Any) -> str:

@@ -19,12 +19,13 @@ from .dependencies import dependency_call, give_back, verdict_of
 from .deplists import DEP_LISTS
 from .errors import CMBenchError, StepFailed
 from .events import Event, Listener
+from .foresight import own_up
 from .frame import Call, Frame
 from .history import History
 from .manifest import is_yes
 from .plan import Outcome, Step
 from .query import parse_query
-from .resolver import PHASES, Resolver, collect_new, own_up, phase_has_code, walk
+from .resolver import PHASES, Resolver, collect_new, phase_has_code, walk
 from .store import Entry, Store
 from .values import NamedTuple
 from .workfolder import clear_leftovers, inside, map_env_keys, work_folder
