@@ -56,6 +56,8 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         "mode": text(env, "CM_MLPERF_LOADGEN_MODE"),
         "backend": "network" if servers else text(env, "CM_MLPERF_ENGINE") or text(env, "CM_MLPERF_BACKEND"),
         "sut_servers": servers,
+        "implementation": text(env, "CM_MLPERF_IMPLEMENTATION") or "python",
+        "program": text(env, "CM_MLPERF_CPP_PROGRAM"),
         "device": device,
         "precision": text(env, "CM_MLPERF_MODEL_PRECISION"),
         "batch_size": integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE") or _default_batch(device, scenario),
@@ -64,7 +66,7 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         "compile": text(env, "CM_MLPERF_COMPILE").lower() in _YES,
         "channels_last": text(env, "CM_MLPERF_CHANNELS_LAST").lower() in _YES,
         "user_conf": str(user_conf) if user_conf else None,
-        "quality_target": number(env, "CM_MLPERF_QUALITY_TARGET"),
+        "quality_target": number(env, "CM_MLPERF_QUALITY_TARGET") or None,
         "hang_timeout_s": number(env, "CM_MLPERF_HANG_TIMEOUT") or 120.0,
         **_search_limit(env),
     }

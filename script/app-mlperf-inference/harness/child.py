@@ -71,6 +71,7 @@ class Child:
         self.blame = "raised"
         started = time.perf_counter()
         workload.warm_up()
+        self._note(notes=(*self._report.notes, *workload.notes))
         self._time(warmup_s=time.perf_counter() - started)
 
     def _sample_count(self, task: Dataset, test_settings: Any) -> int:
@@ -83,7 +84,7 @@ class Child:
             asked or None, test_settings.performance_sample_count_override, task.count, fitting
         )
         test_settings.performance_sample_count_override = count
-        self._note(performance_sample_count=count, notes=(note,) if note else ())
+        self._note(performance_sample_count=count, notes=(*self._report.notes, *([note] if note else [])))
         return count
 
     def _measure(self, sut: Sut, test_settings: Any, workload: Workload, library: Library, recorder: Recorder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -68,3 +69,20 @@ def performance_sample_count(asked: int | None, benchmark: int, total: int, fitt
         return count, ""
     reason = f"the data set has {total} samples" if total <= fitting else f"{fitting} samples fit into memory"
     return count, f"performance sample count reduced from {wanted} to {count}: {reason}"
+
+
+# What allocators say; frameworks raise RuntimeError or classes of their own.
+_EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "failed to allocate memory", "bad_alloc")
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """True where an exception says that memory ran out, on the host or on a GPU."""
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _EXHAUSTED)
+
+
+def release() -> None:
+    """Give back what an abandoned batch held."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Protocol
 
-from harness import registry
+import msgspec
+
+from harness import memory, registry
 from harness.backends.base import Backend, Execution
 from harness.config import RunConfig
 from harness.engines.base import Engine
@@ -51,8 +53,10 @@ class Workload(Protocol):
         """Load the model and return its facts."""
         ...
 
+    notes: tuple[str, ...]
+
     def warm_up(self) -> None:
-        """Answer real samples, untimed."""
+        """Answer real samples, untimed; what had to be changed for that is in `notes` afterwards."""
         ...
 
     def execution(self) -> Execution:
@@ -87,14 +91,33 @@ class TensorWorkload:
         self._backend: Backend = registry.resolve("backend", config.backend)(config, task.reduction)
         scenario = ALL[config.scenario]
         self._queued = scenario.queued or (config.workers > 1 and scenario.name == "Offline")
+        self.notes: tuple[str, ...] = ()
 
     def load(self) -> dict[str, Any]:
         """Load the model."""
         return self._backend.load()
 
     def warm_up(self) -> None:
+        """Answer batches; where the memory does not suffice, halve the batch and say so in `notes`."""
+        asked = self._config.batch_size
+        while True:
+            try:
+                self._answer_all_sizes(self._config.batch_size)
+                break
+            except Exception as error:
+                size = self._config.batch_size // 2
+                if size < 1 or not memory.is_exhausted(error):
+                    raise
+                self._config = msgspec.structs.replace(self._config, batch_size=size)
+                self.notes = (f"out of memory: batch size reduced from {asked} to {size}",)
+            self._backend.unstage()
+            memory.release()
+        if self._config.batch_size < asked:
+            print(self.notes[0], flush=True)
+        self._task.check_outputs(self._backend.execution().output_shapes)
+
+    def _answer_all_sizes(self, size: int) -> None:
         """Whole batches first, then the odd sizes that occur too: compilers and cuDNN specialise on the batch size."""
-        size = self._config.batch_size
         library = SampleLibrary(self._task, self._backend, 0)
         indices = list(range(min(size, self._task.count)))
         library.load(indices)
@@ -144,6 +167,8 @@ class TensorWorkload:
 
 class GenerationWorkload:
     """Tokens."""
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, config: RunConfig, task: GenerationTask) -> None:
         self._config, self._task = config, task

@@ -99,6 +99,13 @@ class ImageClassification(TaskDefaults):
         require_outputs(outputs, len(indices))
         return outputs[0]
 
+    def check_outputs(self, shapes: tuple[tuple[int, ...], ...]) -> None:
+        """The logits must have a class for every label; raises HarnessError of kind `weights`."""
+        highest = int(self._data.labels.max()) + self._data.info.labels_offset
+        if shapes and (len(shapes[0]) != 2 or shapes[0][1] <= highest):
+            cause = f"the model answers with {shapes[0][1:]} values per image, the labels go up to class {highest}"
+            raise HarnessError("weights", cause, "give a model with the data's classes: ImageNet has 1000")
+
     def facts(self) -> dict[str, Any]:
         """Contents of dataset.json and the folder."""
         facts: dict[str, Any] = msgspec.to_builtins(self._data.info)

@@ -109,6 +109,17 @@ class Task(Dataset, Protocol):
         """
         ...
 
+    def check_outputs(self, shapes: tuple[tuple[int, ...], ...]) -> None:
+        """Refuse a model whose outputs cannot be meant for these data, such as one with another number of classes.
+
+        Args:
+            shapes: of one batch's outputs before the reduction; empty where the backend does not know them.
+
+        Raises:
+            HarnessError: kind `weights`.
+        """
+        ...
+
 
 class GenerationTask(Dataset, Protocol):
     """A benchmark whose model generates tokens; `token_dtype` is the numpy dtype of the response's tokens."""
@@ -136,6 +147,9 @@ class TaskDefaults:
     def lengths(self, indices: list[int]) -> list[int] | None:
         """All samples are equally long."""
         return None
+
+    def check_outputs(self, shapes: tuple[tuple[int, ...], ...]) -> None:
+        """Anything will do."""
 
     def encode_tokens(self, tokens: list[int], index: int) -> Array:
         """The tokens as they are."""
