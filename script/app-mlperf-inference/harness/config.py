@@ -47,6 +47,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hold the packages of the dotted ones. `workers` threads answer side by side, each with `threads` of the framework's.
     `equal_issue` makes every sample appear equally often (the rules of 3d-unet and of language models).
     `sut_servers` are the addresses (`http://host:port`) of a network SUT, whose requests in flight `workers` counts.
+    With `implementation` cpp the file `program` answers, built by the script app-mlperf-inference-cpp.
     A lower `target_latency_percentile` (percent) lets a demonstration pass early stopping with fewer queries: 64 at the
     90th, 662 at the 99th.
     """
@@ -87,6 +88,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sample_memory_mb: Positive | None = None
     quality_target: float | None = None
     sut_servers: tuple[str, ...] = ()
+    implementation: Literal["python", "cpp"] = "python"
+    program: str = ""
     hang_timeout_s: PositiveReal = 120.0
     load_timeout_s: PositiveReal = 900.0
     ledger: bool = True

@@ -43,6 +43,8 @@ def null_config(config: RunConfig) -> RunConfig:
         min_duration_ms=0,
         min_query_count=queries[config.scenario],
         ledger=False,
+        implementation=config.implementation,
+        program=config.program,
     )
 
 

@@ -22,6 +22,7 @@ from harness.gpu import GpuWatch
 from harness.report import CONFIG, CONSOLE, Message, Phase
 from harness.scenarios import ALL
 
+_ENTRY = {"python": "harness.child", "cpp": "harness.cpp.handover"}
 TICK_S = 1.0
 GRACE_S = 30.0  # from the last message to the end of the process
 STACKS_S = 0.5  # time for faulthandler to write every thread's stack
@@ -61,7 +62,7 @@ class Child:
     def __init__(self, config: RunConfig) -> None:
         folder = Path(config.output_dir)
         self._pipe, write_end = os.pipe()
-        command = [sys.executable, "-m", "harness.child", str(folder / CONFIG), str(write_end)]
+        command = [sys.executable, "-m", _ENTRY[config.implementation], str(folder / CONFIG), str(write_end)]
         with (folder / CONSOLE).open("wb") as console:
             self.process = subprocess.Popen(
                 command,
