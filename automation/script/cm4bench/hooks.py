@@ -45,6 +45,7 @@ class Hooks:
         asked = hook_input(frame, script_input(frame, self.automation, module, log), phase, env)
         if speech is not CM:  # CM's own hooks get no constants
             asked.update(const=speech.outward(frame.const), const_state=frame.const_state)
+            asked["state"] = speech.state_outward(frame.state.values)
         try:
             result = getattr(module, phase)(asked)
         except CMBenchError:
@@ -55,6 +56,7 @@ class Hooks:
             if speech is not CM:
                 frame.env.replace(speech.inward(env))
                 frame.const = speech.inward(asked["const"])
+                frame.state.replace(speech.state_inward(asked["state"]))
         result = result if isinstance(result, Mapping) else {"return": 0}
         if int(result.get("return") or 0) > 0:
             raise _refused(frame, phase, result)

@@ -265,14 +265,16 @@ class Runner:
         show = self.options.verbose or not frame.call.chain
         run = NativeRun(Path(folder), Path(log), show=show, keep_command=debugged)
         spoken = frame.env.values if speech is CM else speech.outward(frame.env.values)
+        state = speech.state_outward(frame.state.values)
         try:
-            run(frame.script.path / file, spoken, frame.state.values)
+            run(frame.script.path / file, spoken, state)
         except StepFailed as error:
             if not is_yes(frame.call.options.get("ignore_script_error")):
                 raise _with_files(error, frame, folder) from None
-        run.read_back(spoken, frame.state.values)
+        run.read_back(spoken, state)
         if speech is not CM:
             frame.env.replace(speech.inward(spoken))
+            frame.state.replace(speech.state_inward(state))
 
     def _instead(self, frame: Frame, skipped: _Skipped) -> Outcome:
         if not skipped.instead:

@@ -111,3 +111,14 @@ def test_hooks_see_and_set_constants(bench: Bench, repo: RepoBuilder):
     )
     mlc_script(repo, "constant", customize=code, const={"MLC_GIVEN": "g"}, new_env_keys=["MLC_V"])
     assert bench.run("constant").outcome.new_env == {"CM_V": "g1"}
+
+
+def test_state_keys_are_translated_as_well(bench: Bench, repo: RepoBuilder):
+    code = "def preprocess(i):\n    i['state']['MLC_A'] = {'MLC_INNER': 1}\n"
+    run = """echo '{"MLC_B": [1]}' > tmp-run-state.json; grep -q MLC_A tmp-state.json"""
+    mlc_script(repo, "stateful", customize=code, run=run, new_state_keys=["MLC_*"])
+    reads = "def preprocess(i):\n    i['state']['MLC_C'] = i['state']['MLC_A']['MLC_INNER']\n"
+    mlc_script(repo, "reader", customize=reads, deps=[{"tags": "stateful"}], new_state_keys=["MLC_*"])
+    expected = {"CM_A": {"MLC_INNER": 1}, "CM_B": [1]}
+    assert bench.run("stateful").outcome.new_state == expected
+    assert bench.run("reader").outcome.new_state == {**expected, "CM_C": 1}

@@ -44,6 +44,14 @@ class Dialect:
         """What the script's code left, in the engine's names."""
         return dict(env)
 
+    def state_outward(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A state for the script's code; what it holds stays as it is."""
+        return state
+
+    def state_inward(self, state: dict[str, Any]) -> dict[str, Any]:
+        """What the script's code left in the state."""
+        return state
+
 
 class _MLCDialect(Dialect):
     prefix = "MLC"
@@ -56,6 +64,12 @@ class _MLCDialect(Dialect):
 
     def inward(self, env: Mapping[str, Any]) -> dict[str, Any]:
         return {re.sub(_MLC_WORD, "CM_", k): _translated(v, _MLC_WORD, "CM_") for k, v in env.items()}
+
+    def state_outward(self, state: dict[str, Any]) -> dict[str, Any]:
+        return {re.sub(_CM_WORD, "MLC_", key): value for key, value in state.items()}
+
+    def state_inward(self, state: dict[str, Any]) -> dict[str, Any]:
+        return {re.sub(_MLC_WORD, "CM_", key): value for key, value in state.items()}
 
 
 CM = Dialect()
