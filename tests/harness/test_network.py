@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -314,6 +315,51 @@ class TestServe:
         done = self.run(tmp_path / "config.json", "--port", "0")
         assert done.returncode == 1
         assert "nowhere" in done.stdout
+
+
+class TestDaemon:
+    """A server in the background, as `serve,mlperf,inference,_background` starts it."""
+
+    @pytest.fixture
+    def daemon(self, tmp_path, configure):
+        (tmp_path / "config.json").write_text(configure().to_json())
+        path = os.pathsep.join([str(HARNESS), os.environ.get("PYTHONPATH", "")])
+        environment = {**os.environ, "PYTHONPATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+
+        def run(action):
+            arguments = [action, *([str(tmp_path / "config.json")] if action == "start" else []), "--port", port]
+            command = [sys.executable, "-m", "harness.network.daemon", *arguments]
+            return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+
+        run.address = f"http://127.0.0.1:{port}"
+        yield run
+        run("stop")
+
+    def test_start_ask_and_stop(self, daemon):
+        started = daemon("start")
+        assert started.returncode == 0, started.stdout + started.stderr
+        assert f"SUT server: {daemon.address}" in started.stdout
+        assert "stop it: cmr" in started.stdout
+        assert "null on null, batch 16" in daemon("health").stdout
+        again = daemon("start")
+        assert again.returncode == 1
+        assert "runs on port" in again.stdout
+        assert daemon("stop").stdout.strip() == f"stopped {daemon.address}"
+        assert "connection refused" in daemon("health").stdout
+
+    def test_stop_without_a_server(self, daemon):
+        done = daemon("stop")
+        assert done.returncode == 1
+        assert "no SUT server of yours runs on port" in done.stdout
+
+    def test_a_server_that_cannot_start(self, daemon, tmp_path, configure):
+        config = configure(backend="tests.harness.faulty:LoadFails")
+        (tmp_path / "config.json").write_text(config.to_json())
+        done = daemon("start")
+        assert done.returncode == 1
+        assert "no room for the engine file" in done.stdout
 
 
 @pytest.mark.parametrize(
