@@ -197,6 +197,18 @@ class TestSlidingWindow:
         assert found.dtype == torch.uint8
         assert torch.equal(found[0], total.argmax(0).to(torch.uint8))
 
+    @pytest.mark.parametrize("value", [torch.nan, torch.inf])
+    def test_scores_that_are_no_numbers(self, value):
+        """Labels made of them would look like any others."""
+        with pytest.raises(HarnessError) as caught:
+            sliding.require_numbers(torch.tensor([1.0, value]))
+        assert caught.value.kind == "nan"
+        network = DeepBrain().eval()
+        with torch.no_grad():
+            network.conv[9].bias.fill_(value)
+        with pytest.raises(HarnessError, match="not finite"), torch.inference_mode():
+            network(torch.rand(1, 1, 16, 16, 16))
+
 
 class TestUnet3D:
     def checkpoint(self, path, state):

@@ -104,6 +104,14 @@ class TestDecoding:
         assert [text[:length].tolist() for text, length in zip(texts, lengths.tolist())] == expected
         assert texts.dtype == torch.int64
 
+    def test_outputs_that_are_no_numbers(self):
+        network = RNNT().eval()
+        with torch.no_grad():
+            network.encoder.post_rnn.lstm.weight_ih_l0.fill_(torch.nan)
+        with pytest.raises(HarnessError) as caught, torch.inference_mode():
+            network(noise(3000)[None], torch.tensor([3000]))
+        assert caught.value.kind == "nan"
+
     def test_a_frame_brings_at_most_thirty_characters(self, network):
         def always_a(encoded, expected):
             scores = torch.zeros(len(encoded), BLANK + 1)

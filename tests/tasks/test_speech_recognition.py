@@ -11,6 +11,7 @@ from tests.workbench import ROOT
 
 from harness import supervise
 from harness.config import ModelConfig
+from harness.engines.decoding import Chooser
 from harness.engines.warmup import answer
 from harness.errors import HarnessError
 from harness.tasks.base import Prompt
@@ -211,6 +212,7 @@ class TestEngine:
         )
         ((likeliest, *_),) = answer(engine, [free])
         engine._model = replace(engine._model, eos_ids=frozenset({likeliest}))
+        engine._choose = Chooser(engine._model, seed=0)
         one, two = answer(engine, [free, bound])
         assert one == [likeliest]
         assert len(two) > 2

@@ -15,6 +15,7 @@ from harness.config import ModelConfig
 from harness.errors import HarnessError
 from harness.models import weights
 from medical_segmentation.graphdef import float_constants
+from medical_segmentation.sliding import require_numbers
 
 SIDE = 128
 _LEVELS = (8, 16, 32)
@@ -57,8 +58,9 @@ class DeepBrain(nn.Module):
             x = torch.cat((self.up[level](x), skip), dim=1)
             x = torch.relu(self.conv[6 + level](x))
         # The logit's sign is the probability's side of one half.
-        brain: Tensor = self.conv[9](x)[:, 0] > 0
-        return brain.to(torch.uint8)
+        scores: Tensor = self.conv[9](x)[:, 0]
+        require_numbers(scores)
+        return (scores > 0).to(torch.uint8)
 
     def _pair(self, x: Tensor, first: int) -> Tensor:
         y: Tensor = torch.relu(self.conv[first + 1](torch.relu(self.conv[first](x))))

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from harness.errors import HarnessError
+
 SIDE, STRIDE = 128, 64
 _SIGMA = 0.125 * SIDE
 _AT_ONCE_ON_GPU = 4
@@ -54,4 +56,12 @@ class SlidingWindow(nn.Module):
             answers = self.network(torch.cat([volume[:, :, d, h, w] for d, h, w in group]))
             for (d, h, w), answer in zip(group, answers, strict=True):
                 scores[:, d, h, w] += answer.float() * weight
+        require_numbers(scores)
         return scores.argmax(dim=0, keepdim=True).to(torch.uint8)
+
+
+def require_numbers(scores: Tensor) -> None:
+    """Raise HarnessError of kind `nan` for scores that are not finite: labels made of them would look like any."""
+    if not bool(torch.isfinite(scores).all()):
+        hint = "check the weights; with --precision=fp16 try bf16 or fp32"
+        raise HarnessError("nan", "the model's scores are not finite numbers", hint)

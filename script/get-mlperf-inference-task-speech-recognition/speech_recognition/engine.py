@@ -13,9 +13,9 @@ from harness.backends.base import Execution
 from harness.config import RunConfig
 from harness.engines import loading
 from harness.engines.base import Event, GenerationModel
+from harness.engines.decoding import Chooser
 from harness.engines.requests import Request
 from harness.engines.warmup import answer
-from harness.errors import HarnessError
 from harness.tasks.base import Prompt
 from speech_recognition.spectrogram import WhisperSpectrogram
 
@@ -37,6 +37,7 @@ class WhisperEngine:
         self._model, self._device = loading.load(self._config)
         module = self._model.module
         self._dtype = next(module.parameters()).dtype
+        self._choose = Chooser(self._model, self._config.model.seed)
         self._spectrogram = WhisperSpectrogram(module.config.num_mel_bins, self._device)
         return loading.facts(self._config, self._model)
 
@@ -90,27 +91,13 @@ class WhisperEngine:
         )
         scores = self._model.module.proj_out(output.last_hidden_state[:, -1])
         self._output_device = str(scores.device)
-        tokens = self._likeliest(scores)
+        early = [row for row, request in enumerate(self._running) if request.must_go_on]
+        tokens = self._choose(scores, early)
         events = [
             request.take(token, self._model.eos_ids) for request, token in zip(self._running, tokens, strict=True)
         ]
         self._leave()
         return events
-
-    def _likeliest(self, scores: Any) -> list[int]:
-        """Greedy choice; an ending where it is too early for one is passed over."""
-        import torch
-
-        early = [row for row, request in enumerate(self._running) if request.must_go_on]
-        if early:
-            scores = scores.clone()
-            endings = torch.tensor(sorted(self._model.eos_ids), device=scores.device)
-            scores[torch.tensor(early, device=scores.device)[:, None], endings] = -torch.inf
-        best, tokens = scores.max(dim=-1)
-        if not bool(torch.isfinite(best).all()):
-            raise HarnessError("nan", "the model's scores are not numbers", "use --precision=fp32 or bf16")
-        chosen: list[int] = tokens.tolist()
-        return chosen
 
     def _leave(self) -> None:
         """Drop the rows of finished clips, so that nothing is computed for them."""

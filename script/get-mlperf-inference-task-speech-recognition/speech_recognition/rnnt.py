@@ -88,7 +88,11 @@ class RNNT(nn.Module):
         clips = [self._spectrogram(clip[:length]) for clip, length in zip(audio, lengths.tolist(), strict=True)]
         frames = torch.tensor([-(-len(clip) // STACK) for clip in clips], device=audio.device)
         features = nn.utils.rnn.pad_sequence(clips).to(next(self.parameters()).dtype)
-        return greedy(self.encoder(features), frames, self.prediction, self.joint, blank=BLANK)
+        encoded = self.encoder(features)
+        if not bool(torch.isfinite(encoded).all()):
+            hint = "check the weights; with --precision=fp16 try bf16 or fp32"
+            raise HarnessError("nan", "the encoder's outputs are not finite numbers", hint)
+        return greedy(encoded, frames, self.prediction, self.joint, blank=BLANK)
 
 
 def build_rnnt(model: ModelConfig) -> RNNT:
