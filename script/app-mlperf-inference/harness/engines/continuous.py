@@ -74,7 +74,7 @@ class ContinuousBatch:
         ids = torch.full((len(requests), max(lengths)), self._model.pad_id)
         for row, request in enumerate(requests):
             ids[row, : lengths[row]] = torch.tensor(request.prompt.tokens)
-        cache = DynamicCache()
+        cache: Any = DynamicCache()
         last = sorted({length - 1 for length in lengths})
         output = self._model.module(
             input_ids=ids.to(self._device),

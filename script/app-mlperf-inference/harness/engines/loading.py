@@ -45,11 +45,12 @@ def load(config: RunConfig) -> tuple[GenerationModel, Any]:
 def _quantise(module: Any) -> None:
     """Weights of linear layers to int8, per channel, in place; activations are quantised as they come."""
     import torch
-    from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
 
+    quantisation: Any = torch.ao.quantization  # untyped
+    linear = {torch.nn.Linear: quantisation.per_channel_dynamic_qconfig}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces a move of these functions to another package
-        quantize_dynamic(module, {torch.nn.Linear: per_channel_dynamic_qconfig}, inplace=True)
+        quantisation.quantize_dynamic(module, linear, inplace=True)
 
 
 def facts(config: RunConfig, model: GenerationModel) -> dict[str, Any]:

@@ -43,15 +43,16 @@ class TransformersEngine:
         return loading.facts(config, self._model)
 
     def _settings(self, device: str) -> tuple[Any, Any]:
-        from transformers import ContinuousBatchingConfig, GenerationConfig
+        import transformers
 
+        library: Any = transformers  # partly typed
         temperature = self._model.temperature
         drawn = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature > 0 else {"do_sample": False}
         endings = sorted(self._model.eos_ids) or [-1]
         pages = {"num_blocks": self._config.batch_size * _CPU_PAGES_PER_REQUEST} if device == "cpu" else {}
         return (
-            GenerationConfig(eos_token_id=endings, pad_token_id=self._model.pad_id, **drawn),
-            ContinuousBatchingConfig(page_size=_PAGE, seed=self._config.model.seed, **pages),
+            library.GenerationConfig(eos_token_id=endings, pad_token_id=self._model.pad_id, **drawn),
+            library.ContinuousBatchingConfig(page_size=_PAGE, seed=self._config.model.seed, **pages),
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from harness import registry
@@ -95,9 +96,8 @@ class VllmEngine:
 
 def _require_vllm() -> Any:
     try:
-        import vllm
+        return importlib.import_module("vllm")
     except ImportError as error:
         raise HarnessError(
             "config", f"vLLM is not installed: {error}", "pip install vllm, on a machine with an NVIDIA GPU"
         ) from error
-    return vllm

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import readers
-from readers import Sample
+from llm_prompts import readers
+from llm_prompts.readers import Sample
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tables import columns
+from llm_prompts.tables import columns
 
 # What GPT-J was fine-tuned with (the Alpaca form); the benchmark prescribes it to the letter.
 _GPTJ_PROMPT = (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from formats import FORMATS, SHAPES, Shape
-from readers import Sample
+from llm_prompts.formats import FORMATS, SHAPES, Shape
+from llm_prompts.readers import Sample
 
 _PUNKT = Path("tokenizers") / "punkt_tab" / "english"
 
@@ -25,9 +25,9 @@ class Prepared:
     described: dict[str, Any]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Command line entry; 1 with one line on stderr when an input cannot be used."""
-    options = _arguments().parse_args()
+    options = _arguments().parse_args(arguments)
     try:
         if options.format == "synthetic":
             prepared = synthetic(options.shape, options.samples or 256, options.seed)

@@ -1,0 +1,1 @@
+"""Language data sets in MLPerf's file formats, turned into folders of tokenised prompts."""
