@@ -135,6 +135,8 @@ class TestData:
         with pytest.raises(HarnessError, match=said) as caught:
             task_of(folder)
         assert caught.value.kind == "dataset"
+        if "claims" not in said:
+            assert caught.value.hint == 'prepare the pairs again: cmr "get preprocessed dataset criteo _full" --new'
 
 
 class TestAnswers:

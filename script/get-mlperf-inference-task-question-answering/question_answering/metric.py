@@ -18,7 +18,7 @@ from harness.logs import ACCURACY
 from harness.outcome import Metric, Quality
 from harness.tasks.base import require
 from question_answering.answers import AnswerReader, Span, Texts, best_span
-from question_answering.features import HINT, Features, read_json
+from question_answering.features import Features
 
 
 def score(log_dir: Path, features: Features, target: float | None) -> Quality:
@@ -27,7 +27,7 @@ def score(log_dir: Path, features: Features, target: float | None) -> Quality:
     Raises:
         HarnessError: kind `accuracy` for the log, `dataset` for the texts.
     """
-    texts: Texts = read_json(features.folder / "text.json", Texts)
+    texts: Texts = features.read_json("text.json", Texts)
     predictions = predict(log.read_complete(log_dir, features.info.count), features, texts, log_dir / ACCURACY)
     exact, f1 = evaluate(predictions, texts)
     (log_dir / log.FILE_NAME).write_text(json.dumps({"exact_match": exact, "f1": f1}) + "\n")
@@ -38,7 +38,7 @@ def score(log_dir: Path, features: Features, target: float | None) -> Quality:
 
 def predict(payloads: list[bytes], features: Features, texts: Texts, path: Path) -> list[str]:
     """An answer per question, from the responses of all its samples."""
-    require("question" in features.arrays, f"{features.folder}/features.npz lacks question", HINT)
+    require("question" in features.arrays, f"{features.folder}/features.npz lacks question", features.hint)
     spans: dict[int, list[Span]] = defaultdict(list)
     questions: list[int] = features["question"].tolist()
     for row, (payload, question) in enumerate(zip(payloads, questions, strict=True)):

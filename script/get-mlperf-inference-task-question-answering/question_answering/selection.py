@@ -16,7 +16,7 @@ from harness.errors import HarnessError
 from harness.logs import ACCURACY
 from harness.outcome import Quality
 from harness.tasks.base import Column, TaskDefaults, require, require_outputs
-from question_answering.features import HINT, Features
+from question_answering.features import Features
 
 SLOTS = 64  # sentences that the model can score; SQuAD's longest paragraph has 25
 
@@ -31,7 +31,9 @@ class AnswerSentenceSelection(TaskDefaults):
         info = self._features.info
         most = self._features["correct"].shape[1]
         require(
-            most <= SLOTS, f"{self._features.folder} has paragraphs of {most} sentences, {SLOTS} are possible", HINT
+            most <= SLOTS,
+            f"{self._features.folder} has paragraphs of {most} sentences, {SLOTS} are possible",
+            self._features.hint,
         )
         self.count = info.count
         self.columns = tuple(Column(name, (info.sequence,), "int64", "trim") for name in names)

@@ -9,7 +9,7 @@ from harness.arrays import Array
 from harness.config import RunConfig
 from harness.outcome import Quality
 from harness.tasks.base import Column, TaskDefaults, require, require_outputs
-from question_answering.features import HINT, Features
+from question_answering.features import Features
 
 ABSENT = -10000.0  # logit of a token that was not computed; the reference's accuracy script pads with it too
 
@@ -35,7 +35,7 @@ class QuestionAnswering(TaskDefaults):
             self._lengths.min() > 0 and self._lengths.max() <= info.sequence,
             f"{self._features.folder}: samples of {self._lengths.min()} to {self._lengths.max()} tokens,"
             f" 1 to {info.sequence} are possible",
-            HINT,
+            self._features.hint,
         )
 
     def load(self, indices: list[int]) -> tuple[Array, ...]:

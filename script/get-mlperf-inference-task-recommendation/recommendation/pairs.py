@@ -18,7 +18,6 @@ from harness.config import RunConfig, Tier
 from harness.errors import HarnessError
 from harness.tasks.base import require, require_tier
 
-HINT = "prepare the pairs again: see --help of the script that made them"
 SEED = 123  # of the reference, --numpy-rand-seed
 # Sizes of samples in pairs and their shares in twentieths: the reference's tools/dist_quantile.txt.
 SIZES = (100, 200, 300, 400, 500, 600, 700)
@@ -68,17 +67,19 @@ class Pairs:
 
     def __init__(self, config: RunConfig) -> None:
         self.folder = Path(config.dataset)
-        self.info = _read_info(self.folder / "dataset.json")
+        script = "movielens" if config.tier == "embedded" else f"criteo _{config.tier}"
+        self._hint = f'prepare the pairs again: cmr "get preprocessed dataset {script}" --new'
+        self.info = _read_info(self.folder / "dataset.json", self._hint)
         require_tier(config, self.info.tier, self.folder)
         files = self.info.files
-        self.dense = _open(self.folder / files.dense)
-        self.labels = _open(self.folder / files.labels)
-        members = map_members(self.folder / files.sparse)
+        self.dense = _open(self.folder / files.dense, self._hint)
+        self.labels = _open(self.folder / files.labels, self._hint)
+        members = map_members(self.folder / files.sparse, self._hint)
         names = [str(number) for number in range(len(self.info.rows))]
         require(
             sorted(members) == sorted(names),
             f"{files.sparse} has members {_some(members)}, not 0 to {len(names) - 1}",
-            HINT,
+            self._hint,
         )
         self.sparse = [members[name] for name in names]
         self._check("float32", files.dense, self.dense, None)
@@ -87,13 +88,13 @@ class Pairs:
             self._check("int32", f"{files.sparse}, member {name}", ids, None)
 
     def _check(self, dtype: str, name: str, array: Array, width: int | None) -> None:
-        require(self.info.pairs > 0, f"{self.folder}/dataset.json says {self.info.pairs} pairs", HINT)
+        require(self.info.pairs > 0, f"{self.folder}/dataset.json says {self.info.pairs} pairs", self._hint)
         require(
             array.ndim == 2 and len(array) >= self.info.pairs and width in (None, array.shape[1]),
             f"{name} in {self.folder} has shape {array.shape}, {self.info.pairs} rows are needed",
-            HINT,
+            self._hint,
         )
-        require(array.dtype == dtype, f"{name} in {self.folder} holds {array.dtype}, expected {dtype}", HINT)
+        require(array.dtype == dtype, f"{name} in {self.folder} holds {array.dtype}, expected {dtype}", self._hint)
 
     def ids(self, begin: int, end: int) -> Array:
         """Categorical ids of pairs `begin` to `end` side by side, int32 (end - begin, ids)."""
@@ -102,7 +103,7 @@ class Pairs:
         return np.concatenate([feature[begin:end] for feature in self.sparse], axis=1)
 
 
-def map_members(path: Path) -> dict[str, Array]:
+def map_members(path: Path, hint: str = "") -> dict[str, Array]:
     """Memory maps of an .npz's arrays by name (without .npy), which must be stored uncompressed as numpy.savez does.
 
     Raises:
@@ -112,9 +113,9 @@ def map_members(path: Path) -> dict[str, Array]:
         with zipfile.ZipFile(path) as archive, path.open("rb") as file:
             return {info.filename.removesuffix(".npy"): _map_member(file, info) for info in archive.infolist()}
     except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", HINT) from error
+        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", hint) from error
     except (zipfile.BadZipFile, ValueError) as error:
-        raise HarnessError("dataset", f"{path} is not a usable .npz file: {error}", HINT) from error
+        raise HarnessError("dataset", f"{path} is not a usable .npz file: {error}", hint) from error
 
 
 def _map_member(file: Any, info: zipfile.ZipInfo) -> Array:
@@ -132,25 +133,25 @@ def _map_member(file: Any, info: zipfile.ZipInfo) -> Array:
     return np.memmap(file.name, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order=order)
 
 
-def _open(path: Path) -> Array:
+def _open(path: Path, hint: str) -> Array:
     import numpy as np
 
     try:
         array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", HINT) from error
+        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", hint) from error
     except (ValueError, EOFError) as error:
-        raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", HINT) from error
+        raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", hint) from error
     return array
 
 
-def _read_info(path: Path) -> PairsInfo:
+def _read_info(path: Path, hint: str) -> PairsInfo:
     try:
         return msgspec.json.decode(path.read_bytes(), type=PairsInfo)
     except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror}", HINT) from error
+        raise HarnessError("dataset", f"cannot read {path}: {error.strerror}", hint) from error
     except msgspec.MsgspecError as error:
-        raise HarnessError("dataset", f"{path}: {error}", HINT) from error
+        raise HarnessError("dataset", f"{path}: {error}", hint) from error
 
 
 def _some(names: dict[str, Array]) -> str:

@@ -13,7 +13,7 @@ from harness.config import RunConfig, Tier
 from harness.errors import HarnessError
 from harness.tasks.base import Column, Samples, TaskDefaults, require, require_tier
 
-HINT = 'make the requests again: cmr "get preprocessed dataset dlrm-v3"'
+HINT = 'make the requests again: cmr "get preprocessed dataset dlrm-v3" --new'
 _ARRAYS = ("users", "history", "candidates", "labels", "history_bounds", "candidate_bounds")
 _NO_TIME = 0.0  # the reference streams 10 times of day, one after the other; here there is one
 
