@@ -14,6 +14,14 @@ CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
 NEVER_REPLACED = ("torch", "torchvision", "torchaudio")
 # PyPI's torch for Linux brings 3 GB of CUDA libraries; this index has the build for machines without a GPU
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# a name as PyPI takes it, with extras: not an option, a path or a second line
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._, -]*\])?")
+PIP_SOURCES = {
+    "--index-url": "CM_GENERIC_PYTHON_PIP_INDEX_URL",
+    "--extra-index-url": "CM_GENERIC_PYTHON_PIP_EXTRA_INDEX_URL",
+    "--find-links": "CM_GENERIC_PYTHON_PIP_EXTRA_FIND_LINKS_URL",
+}
+VERSION_KEYS = ("CM_VERSION", "CM_VERSION_MIN", "CM_VERSION_MAX")
 NVIDIA_DRIVER = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"))
 
 
@@ -22,6 +30,8 @@ def preprocess(i):
     requirement = str(env.get("CM_GENERIC_PYTHON_PACKAGE_NAME") or "").strip()
     if not requirement:
         return _error("no package was named", 'name it in a variation: cmr "get generic-python-lib _package.numpy"')
+    if bad := not_for_pip(env, requirement):
+        return _error(f"{bad[:80]!r} cannot be handed to pip", "give the name of one package: numpy, ray[tune]")
     name = requirement.partition("[")[0]
     env["CM_TMP_PYTHON_PACKAGE_NAME_ENV"] = env_name(env.get("CM_GENERIC_PYTHON_PACKAGE_ENV_NAME") or name)
     wanted, found = VersionRange.from_mapping(env, "CM_VERSION"), installed(name, _site_packages(env))
@@ -75,6 +85,14 @@ def public_version(found):
     return found.version.partition("+")[0]
 
 
+def not_for_pip(env, requirement):
+    """The first value that would mean something else than it says in a requirements file; empty if all are well."""
+    if not PACKAGE.fullmatch(requirement):
+        return requirement
+    lines = [str(env.get(key) or "") for key in (*PIP_SOURCES.values(), *VERSION_KEYS)]
+    return next((line for line in lines if len(line.strip().splitlines()) > 1), "")
+
+
 def env_name(package):
     """`mlcommons-loadgen` → `MLCOMMONS_LOADGEN`."""
     return re.sub(r"[-.\[\],]+", "_", package).strip("_").upper()
@@ -125,11 +143,7 @@ def wants_cpu_torch(package, build):
 
 
 def _index_lines(env):
-    options = {
-        "--index-url": env.get("CM_GENERIC_PYTHON_PIP_INDEX_URL"),
-        "--extra-index-url": env.get("CM_GENERIC_PYTHON_PIP_EXTRA_INDEX_URL"),
-        "--find-links": env.get("CM_GENERIC_PYTHON_PIP_EXTRA_FIND_LINKS_URL"),
-    }
+    options = {option: env.get(key) for option, key in PIP_SOURCES.items()}
     chosen = any(options.values())
     if not chosen and wants_cpu_torch(env["CM_GENERIC_PYTHON_PACKAGE_NAME"], env.get("CM_TORCH_BUILD", "")):
         if _reachable(TORCH_CPU_INDEX):

@@ -133,6 +133,23 @@ def test_no_package_named(python_lib, tmp_path):
     assert "no package" in result["error"] and "cmr" in result["hint"]
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"CM_GENERIC_PYTHON_PACKAGE_NAME": "--index-url=https://elsewhere"},
+        {"CM_GENERIC_PYTHON_PACKAGE_NAME": "-r/etc/passwd"},
+        {"CM_GENERIC_PYTHON_PACKAGE_NAME": "numpy\n--index-url https://elsewhere"},
+        {"CM_GENERIC_PYTHON_PACKAGE_NAME": "numpy", "CM_VERSION": "1.0\n--pre"},
+        {"CM_GENERIC_PYTHON_PACKAGE_NAME": "numpy", "CM_GENERIC_PYTHON_PIP_INDEX_URL": "https://a\nother-package"},
+    ],
+)
+def test_nothing_but_a_package_reaches_pip(python_lib, tmp_path, wish):
+    env = {"CM_PYTHON_SITE_PACKAGES": str(tmp_path), "CM_PYTHON_BIN_WITH_PATH": sys.executable, **wish}
+    result = python_lib.preprocess({"env": env, "run_script_input": {}})
+    assert result["return"] == 1 and "cannot be handed to pip" in result["error"]
+    assert "CM_TMP_PIP_REQUIREMENTS" not in env
+
+
 def test_constraints(python_lib):
     text = "# comment\nnumpy==2.4.6; python_version >= '3.11'\nTorch==2.13.0\nmlcommons_loadgen==6.0.17\n\n"
     lines = python_lib.constraint_lines(text, ["mlcommons-loadgen"], {"torch": "2.12.0+cu126"})
