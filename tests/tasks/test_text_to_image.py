@@ -157,7 +157,7 @@ def checkpoint(diffusers, tokenizer, tmp_path_factory):
 
     torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("sdxl")
-    pipe = small_pipeline(Shape(channels=(32, 32, 64), text_layers=2))
+    pipe = small_pipeline(Shape(channels=(32, 64, 64)))
     pipe.save_pretrained(folder / "checkpoint_pipe")
     index = json.loads((folder / "checkpoint_pipe" / "model_index.json").read_text())
     for name in ("tokenizer", "tokenizer_2"):

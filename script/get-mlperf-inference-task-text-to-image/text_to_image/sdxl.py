@@ -65,11 +65,11 @@ class StableDiffusionXL(nn.Module):
 class Shape:
     """A pipeline of SDXL's form in any size; `channels` of the U-Net's three levels."""
 
-    channels: tuple[int, int, int] = (32, 64, 128)
+    channels: tuple[int, int, int] = (32, 32, 64)
     text_width: int = 64
-    text_layers: int = 4
+    text_layers: int = 2
     vocabulary: int = 1000
-    decoder: tuple[int, int, int, int] = (32, 32, 64, 64)
+    decoder: tuple[int, int, int, int] = (32, 32, 32, 32)
     latent: int = 16
 
 
