@@ -86,6 +86,11 @@ class TestHandover:
             prepare(**changes)
         assert refused.value.hint == "use implementation python"
 
+    def test_a_model_with_too_few_classes(self, prepare):
+        model = ModelConfig(name="tiny", architecture="tests.harness.networks:build_ten_classes", seed=3)
+        with pytest.raises(HarnessError, match="labels go up to class 23"):
+            prepare(model=model)
+
     def test_a_task_that_packs_otherwise(self, prepare, monkeypatch):
         from image_classification.task import ImageClassification
 

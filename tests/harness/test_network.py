@@ -171,6 +171,14 @@ def test_server_runs_otherwise_than_asked(serve, remote, tiny_dataset):
     assert "precision fp32 was asked for, but the model ran in bf16" in failure.cause
 
 
+def test_model_with_too_few_classes(serve, remote, tiny_dataset):
+    model = ModelConfig(name="tiny", architecture="tests.harness.networks:build_ten_classes", seed=3)
+    fields = _network(tiny_dataset, model=model)
+    failure = supervise.run(remote(serve(**{**fields, "backend": "pytorch"}), **fields)).failure
+    assert failure.kind == "weights"
+    assert "labels go up to class 23" in failure.cause
+
+
 def test_server_with_another_model(serve, remote):
     server = serve()
     failure = supervise.run(remote(server, model=ModelConfig(name="resnet50", architecture="none"))).failure

@@ -1,5 +1,6 @@
 // One loadgen run without Python: cm4bench_inference SETTINGS PROGRESS_FD. Started by harness/cpp/handover.py.
 // Exit codes: 0 the test ran, 1 a diagnosed failure (see child_report.json).
+#include <ATen/Parallel.h>
 #include <signal.h>
 #include <unistd.h>
 

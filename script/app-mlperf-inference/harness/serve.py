@@ -50,7 +50,7 @@ def serve(config: RunConfig, host: str, port: int) -> None:
     if config.backend == "network":
         raise HarnessError("config", "a SUT server needs a backend that computes, not 'network'")
     backend = registry.resolve("backend", config.backend)(config, "none")
-    facts = backend.load()
+    facts = _load(backend)
     address, taken = socket.getsockname()[:2]
     description = app.describe(config, facts, f"{platform.node()}:{taken}")
     worker = batcher.Batcher(backend, config.batch_size)
@@ -63,6 +63,15 @@ def serve(config: RunConfig, host: str, port: int) -> None:
         timeout_graceful_shutdown=2,
     )
     uvicorn.Server(settings).run(sockets=[socket])
+
+
+def _load(backend: Any) -> Any:
+    try:
+        return backend.load()
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise HarnessError("load", f"the backend raised {type(error).__name__} while loading: {error}") from error
 
 
 def _listen(host: str, port: int) -> Any:

@@ -56,6 +56,7 @@ def export(config: RunConfig, task: Task, path: Path) -> Exported:
     ]
     with torch.inference_mode():
         eager = _outputs(module(*inputs))
+    task.check_outputs(tuple(tuple(one.shape) for one in eager))
     traced = _traced(module, inputs)
     _require_same(traced, inputs, eager)
     traced.save(str(path))
