@@ -23,10 +23,10 @@ torch.set_num_threads(1)
 from llm_prompts.prepare import main  # noqa: E402
 from tests.harness.tiny_llm import tiny  # noqa: E402
 from text_generation import answers, metrics, rouge, scoring  # noqa: E402
-from text_generation.benchmarks import expected_of  # noqa: E402
+from text_generation.benchmarks import EXPECTED, expected_of  # noqa: E402
 from text_generation.metrics import Answers, Figures  # noqa: E402
 from text_generation.models import build, build_beam4  # noqa: E402
-from text_generation.prompts import PromptFolder, Reference  # noqa: E402
+from text_generation.prompts import PromptFolder, PromptsInfo, Reference  # noqa: E402
 from text_generation.shapes import SHAPES, config_of  # noqa: E402
 from text_generation.task import TextGeneration, until  # noqa: E402
 
@@ -478,7 +478,7 @@ def test_mixtral_leaves_out_what_would_have_to_be_run(punkt):
         10,
     )
     assert figures.not_computed == ("mbxp",)
-    assert scoring.verdict(figures, expected_of("mixtral-8x7b"), None, 3).passed is False
+    assert scoring.verdict(figures, EXPECTED["mixtral-8x7b"], None, 3).passed is False
     assert "not computed: mbxp" in figures.printed()
 
 
@@ -516,7 +516,7 @@ def test_repeated_questions_count_once():
 )
 def test_an_official_result_passes_when_all_limits_hold(changes, passed):
     values = {"rouge1": 44.5, "rouge2": 22.1, "rougeL": 28.7, "tokens_per_sample": 294.0} | changes
-    quality = scoring.verdict(Figures("rouge1", values), expected_of("llama2-70b-99.9"), None, 24576)
+    quality = scoring.verdict(Figures("rouge1", values), EXPECTED["llama2-70b-99.9"], None, 24576)
     assert quality.passed is passed
     assert quality.target == pytest.approx(44.4312 * 0.999)
 
@@ -524,6 +524,21 @@ def test_an_official_result_passes_when_all_limits_hold(changes, passed):
 @pytest.mark.parametrize(("target", "passed"), [(None, None), (40.0, True), (45.0, False)])
 def test_other_results_are_held_against_the_given_target(target, passed):
     assert scoring.verdict(Figures("rouge1", {"rouge1": 44.0}), None, target, 2).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "tier", "count", "headline"),
+    [
+        ("llama2-70b-interactive-99", "openorca", "full", 24576, 44.4312 * 0.99),
+        ("llama3.1-8b", "xsum", "embedded", 64, 21.0),
+        ("llama3.1-8b", "xsum", "embedded", 8, None),
+        ("mine", "openorca", "full", 24576, None),
+    ],
+)
+def test_targets_belong_to_a_model_and_its_data(model, name, tier, count, headline):
+    data = PromptsInfo(schema=1, name=name, tier=tier, count=count, metric="rouge", max_new_tokens=8)
+    expected = expected_of(model, data)
+    assert (expected and expected.at_least["rouge1"]) == (headline and pytest.approx(headline))
 
 
 @pytest.fixture

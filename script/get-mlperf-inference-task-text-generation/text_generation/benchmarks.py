@@ -2,12 +2,14 @@
 
 Values are the reference model's scores; a target is a share of them. Source: mlcommons/inference,
 tools/submission/submission_checker/constants.py (the checker decides where it and the rules differ), read 2026-11.
-They hold for the official data set only.
+They hold for the official data set only. The packaged data have a target of ours.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from text_generation.prompts import PromptsInfo
 
 ROUGE = ("rouge1", "rouge2", "rougeL")
 
@@ -55,7 +57,16 @@ EXPECTED: dict[str, Expected] = {
     "gpt-oss-120b": Expected({"exact_match": 83.13 * 0.99}, {"tokens_per_sample": (None, 10998.9)}),
 }
 
+# SmolLM2 on all of the packaged articles: 22.65 in fp32. In bf16 half of the greedy answers take another turn, which
+# moves the mean of 64 by about 0.7; a model that is broken stays below 10.
+PACKAGED: dict[tuple[str, int], Expected] = {("xsum", 64): Expected({"rouge1": 21.0})}
 
-def expected_of(name: str) -> Expected | None:
-    """Targets of a benchmark by its checker name, with or without `-interactive`; None for other models."""
-    return EXPECTED.get(name.replace("-interactive", ""))
+
+def expected_of(model: str, data: PromptsInfo) -> Expected | None:
+    """Targets of an official benchmark by its checker name, with or without `-interactive`, or of the packaged data.
+
+    None for everything else, a part of the packaged data among them.
+    """
+    if data.tier == "full":
+        return EXPECTED.get(model.replace("-interactive", ""))
+    return PACKAGED.get((data.name, data.count))

@@ -43,15 +43,17 @@ build_sampled = Architecture(temperature=1.0)  # gpt-oss
 
 
 def _from_folder(folder: Path) -> Any:
+    import transformers
     from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM
+
+    loader: Any = transformers.AutoModelForCausalLM
 
     if not (folder / "config.json").is_file():
         raise HarnessError(
             "weights", f"{folder} is not a checkpoint: it has no config.json", "give a folder: --model_path=FOLDER"
         )
     try:
-        module, report = AutoModelForCausalLM.from_pretrained(
+        module, report = loader.from_pretrained(
             str(folder), local_files_only=True, dtype="auto", output_loading_info=True
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -68,9 +70,10 @@ def _from_folder(folder: Path) -> Any:
 
 def _random(name: str) -> Any:
     """The shape of a benchmark's model; the caller has seeded torch."""
-    from transformers import AutoModelForCausalLM
+    import transformers
 
-    return AutoModelForCausalLM.from_config(config_of(name))
+    maker: Any = transformers.AutoModelForCausalLM
+    return maker.from_config(config_of(name))
 
 
 def _endings(module: Any) -> frozenset[int]:

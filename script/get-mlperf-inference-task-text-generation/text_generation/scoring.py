@@ -31,13 +31,14 @@ def score(data: PromptFolder, log_dir: Path, config: RunConfig, dtype: str) -> Q
     Raises:
         HarnessError: kind `accuracy`, when samples are missing or answers cannot be read as tokens of the tokenizer.
     """
-    tokens = [log.as_array(payload, dtype, log_dir) for payload in log.read_complete(log_dir, data.info.count)]
+    tokens: list[Any] = [
+        log.as_array(payload, dtype, log_dir) for payload in log.read_complete(log_dir, data.info.count)
+    ]
     answers = Answers(texts=_decode(data, tokens), lengths=[len(one) for one in tokens], references=data.references())
     rouge.use_sentence_model(data.folder / "nltk")
     figures = _METRICS[data.info.metric](answers)
     (log_dir / log.FILE_NAME).write_text(f"{figures.printed()}\n", encoding="utf-8")
-    expected = expected_of(config.model.name) if data.info.tier == "full" else None
-    return verdict(figures, expected, config.quality_target, data.info.count)
+    return verdict(figures, expected_of(config.model.name, data.info), config.quality_target, data.info.count)
 
 
 def _decode(data: PromptFolder, tokens: Sequence[Any]) -> list[str]:
