@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ DEFAULT_BATCH = {
 }
 IN_FLIGHT = 8  # requests per SUT server: enough for it to batch while others travel
 _ANSWER_S = 10.0
+_BACKEND_KEYS = ("CM_MLPERF_OWN_BACKEND", "CM_MLPERF_ENGINE", "CM_MLPERF_BACKEND")
 _YES = {"yes", "on", "true", "1"}
 
 
@@ -52,12 +53,9 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         "benchmark": text(env, "CM_MLPERF_BENCHMARK"),
         "benchmark_name": text(env, "CM_MLPERF_BENCHMARK_NAME"),
         "task": text(env, "CM_MLPERF_TASK"),
-        "task_path": [folder for folder in text(env, "CM_MLPERF_TASK_PATH").split(os.pathsep) if folder],
+        "task_path": _packages(env),
         "mode": text(env, "CM_MLPERF_LOADGEN_MODE"),
-        "backend": "network" if servers else text(env, "CM_MLPERF_ENGINE") or text(env, "CM_MLPERF_BACKEND"),
-        "sut_servers": servers,
-        "implementation": text(env, "CM_MLPERF_IMPLEMENTATION") or "python",
-        "program": text(env, "CM_MLPERF_CPP_PROGRAM"),
+        "backend": _backend(env, servers),
         "device": device,
         "precision": text(env, "CM_MLPERF_MODEL_PRECISION"),
         "batch_size": integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE") or _default_batch(device, scenario),
@@ -77,6 +75,20 @@ def _servers(env: Env) -> list[str]:
     """Addresses, separated by commas; upstream also writes them as a list."""
     words = text(env, "CM_NETWORK_LOADGEN_SUT_SERVERS").strip("[]").replace("'", "").replace('"', "").split(",")
     return [word.strip() for word in words if word.strip()]
+
+
+def _backend(env: Env, servers: Sequence[str]) -> str:
+    """The user's own class goes before the engine that a task asks for, and that before the chosen framework."""
+    if servers:
+        return "network"
+    return next((text(env, key) for key in _BACKEND_KEYS if text(env, key)), "")
+
+
+def _packages(env: Env) -> list[str]:
+    """Folders that hold the code of the task, and of a backend of the user's own (relative to where they are)."""
+    folders = [folder for folder in text(env, "CM_MLPERF_TASK_PATH").split(os.pathsep) if folder]
+    own = text(env, "CM_MLPERF_OWN_BACKEND_PATH")
+    return [*folders, *([str((Path(text(env, "CM_TMP_CURRENT_PATH") or ".") / own).absolute())] if own else [])]
 
 
 def _model(env: Env) -> ModelConfig:

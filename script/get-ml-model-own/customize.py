@@ -4,11 +4,11 @@ from pathlib import Path
 
 FILES = {".onnx": "onnx", ".tflite": "tflite", ".xml": "openvino"}
 BACKENDS = {
-    "onnx": ("onnxruntime", "openvino"),
+    "onnx": ("onnxruntime", "openvino", "tvm"),
     "tflite": ("tflite",),
     "openvino": ("openvino",),
-    "transformers": ("pytorch", "onnxruntime", "openvino"),
-    "timm": ("pytorch", "onnxruntime", "openvino"),
+    "transformers": ("pytorch", "onnxruntime", "openvino", "tvm"),
+    "timm": ("pytorch", "onnxruntime", "openvino", "tvm"),
 }
 TIMM = "timm/"
 

@@ -26,7 +26,7 @@ from cm4bench.query import parse_query
 from cm4bench.resolver import Resolver
 
 OURS = Repo("cm4bench", ROOT, strict=True)
-VALUES = {"batch_size": "8", "package": "msgspec", "like": "efficientnet-lite0"}
+VALUES = {"batch_size": "8", "package": "msgspec", "like": "efficientnet-lite0", "model": "efficientnet-lite0"}
 # a GPU is asked for by these and by nothing else
 NEED_CUDA = {"app-mlperf-inference,_cuda", "run-mlperf-inference,_cuda"}
 

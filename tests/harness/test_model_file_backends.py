@@ -100,6 +100,24 @@ def test_a_tflite_file_gets_channels_last_images(opened, tmp_path):
     assert (backend.execution().precision, backend.execution().used) == ("fp32", "cpu")
 
 
+def test_a_compiled_library_answers_like_the_file_it_came_from(opened, tmp_path):
+    for module in ("onnx", "onnxruntime", "tvm"):
+        pytest.importorskip(module)
+    import json
+
+    from model_conversion.compile_tvm import to_library
+
+    source, library = model_files.onnx_classifier(tmp_path / "model.onnx"), tmp_path / "model.so"
+    (tmp_path / "conversion.json").write_text(json.dumps(to_library(source, library)))
+    images = np.random.default_rng(1).normal(size=(4, 3, 8, 8)).astype(np.float32)
+    found = []
+    for backend in (opened("tvm", library), opened("onnxruntime", source)):
+        backend.stage(4, (IMAGE,), iter([(images,)]))
+        found.append(answers(backend, [3, 0, 1])[0])
+        assert (backend.execution().precision, backend.execution().used) == ("fp32", "cpu")
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-5)
+
+
 def test_a_whole_run_ends_with_the_truth_in_its_record(backend_name, configure, tiny_dataset, tmp_path):
     pytest.importorskip("mlperf_loadgen")
     path = model_files.onnx_classifier(tmp_path / "c.onnx", classes=24)

@@ -22,6 +22,7 @@ FACTORIES: dict[str, dict[str, str]] = {
         "tensorrt": "harness.backends.onnxruntime:TensorRTBackend",
         "openvino": "harness.backends.openvino:OpenVINOBackend",
         "tflite": "harness.backends.tflite:TFLiteBackend",
+        "tvm": "harness.backends.tvm:TVMBackend",
     },
     "engine": {
         "pytorch": "harness.engines.pytorch:PytorchEngine",

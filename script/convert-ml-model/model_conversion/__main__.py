@@ -11,7 +11,7 @@ from typing import get_args
 
 from harness.config import TIERS, ModelConfig
 from harness.errors import HarnessError
-from model_conversion.request import Conversion, Method, Precision
+from model_conversion.request import Conversion, Format, Method, Precision
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +41,7 @@ def _conversion(options: argparse.Namespace) -> Conversion:
         task_path=tuple(folder for folder in options.task_path.split(os.pathsep) if folder),
         dataset=options.data,
         tier=options.tier,
+        format=options.format,
         precision=options.precision,
         method=options.method,
         samples=options.samples,
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--task-path", default="", help="folders that hold the packages")
     parser.add_argument("--data", required=True, help="the task's prepared data")
     parser.add_argument("--tier", choices=TIERS, required=True)
+    parser.add_argument("--format", choices=get_args(Format), default="onnx")
     parser.add_argument("--precision", choices=get_args(Precision), default="fp32")
     parser.add_argument("--method", choices=get_args(Method), default="auto", help="way to int8")
     parser.add_argument("--samples", type=int, default=64, help="samples that calibrate and check")

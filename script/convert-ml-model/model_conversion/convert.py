@@ -13,6 +13,7 @@ from harness.arrays import Array
 from harness.backends.require import package
 from model_conversion import check, export
 from model_conversion.check import Answer
+from model_conversion.compile_tvm import to_library
 from model_conversion.quantise import quantise
 from model_conversion.request import Conversion, Method
 from model_conversion.samples import SampleSource
@@ -32,7 +33,9 @@ def convert(conversion: Conversion) -> dict[str, Any]:
     method = _quantise(source, conversion, samples) if conversion.precision == "int8" else None
     found = check.agreement(original, _answer(conversion.file), list(samples.batches(_BATCH)))
     check.require(found, conversion.precision)
+    library = to_library(conversion.file, conversion.file.with_suffix(".so")) if conversion.format == "tvm" else {}
     facts = {
+        **library,
         "precision": conversion.precision,
         "quantisation": method,
         "calibration": f"{samples.count} samples of the data set itself" if method == "static" else None,

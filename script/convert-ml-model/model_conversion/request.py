@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.config import ModelConfig, RunConfig, Tier
 
+Format = Literal["onnx", "tvm"]
 Precision = Literal["fp32", "bf16", "fp16", "int8"]
 Method = Literal["auto", "static", "dynamic"]
 
@@ -29,6 +30,7 @@ class Conversion:
     task_path: tuple[str, ...]
     dataset: str
     tier: Tier
+    format: Format
     precision: Precision
     method: Method
     samples: int

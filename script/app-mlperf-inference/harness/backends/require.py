@@ -16,7 +16,7 @@ def package(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        installed = error.name is not None and not module.startswith(error.name)
-        cause = f"{name} does not start: {error}" if installed else f"the Python package {name} is not installed"
+        absent = isinstance(error, ModuleNotFoundError) and module.startswith(str(error.name))
+        cause = f"the Python package {name} is not installed" if absent else f"{name} does not start: {error}"
         hint = f'cmr "get generic-python-lib _package.{name}", or pip install {name}'
         raise HarnessError("load", cause, hint) from error
