@@ -86,7 +86,7 @@ def faults(bench: Bench) -> tuple[SetAside, ...]:
         ("_cm.yaml", "alias: odd\nuid: 0123456701234567\n", "uid must stand in quotes"),
         ("_cm.yaml", "alias: odd\nuid: 1234567890123456\n", "uid must stand in quotes"),
         ("_cm.yaml", "alias: odd\nnew_env_keys: [5]\n", "must be the name of a key"),
-        ("_cm.yaml", f"alias: odd\n_base: {'x' * 300}\n", "is not a script beside it"),
+        ("_cm.yaml", f"alias: odd\n_base: {'x' * 300}\n", "is no script of a registered repository"),
     ],
 )  # fmt: skip
 def test_a_mean_manifest(bench: Bench, repo: RepoBuilder, tmp_path: Path, name: str, text: str, problem: str):

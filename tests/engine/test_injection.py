@@ -159,7 +159,7 @@ def test_no_name_leads_out_of_the_home(bench: Bench, repo: RepoBuilder, tmp_path
 def test_no_base_leads_out_of_the_repository(bench: Bench, repo: RepoBuilder):
     repo.script("odd", _base="../../elsewhere")
     assert [fault.cause.rpartition(": ")[2] for fault in bench.engine().catalog.set_aside] == [
-        "_base '../../elsewhere' must name a script beside this one"
+        "_base '../../elsewhere' must name a script"
     ]
 
 
