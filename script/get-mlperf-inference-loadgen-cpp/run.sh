@@ -10,3 +10,7 @@ for file in "${source}"/*.cc "${source}/generated/version_generated.cc"; do
 done
 ar rcs libmlperf_loadgen.a objects/*.o
 rm -r objects
+{
+    echo "CM_MLPERF_LOADGEN_CPP_INCLUDE_PATH=${PWD}/include"
+    echo "CM_MLPERF_LOADGEN_CPP_LIBRARY=${PWD}/libmlperf_loadgen.a"
+} >> tmp-run-env.out
