@@ -47,6 +47,7 @@ def test_forms(own: Any, tmp_path: Path, name: str, backend: str, form: str, arc
     env = i["env"]
     assert (env["CM_MODEL"], env["CM_ML_MODEL_FORMAT"], env["CM_ML_MODEL_ARCHITECTURE"]) == ("mine", form, architecture)
     assert env["CM_ML_MODEL_FILE_WITH_PATH"] == str(path)
+    assert env["CM_MLPERF_BENCHMARK_NAME"] == "own"
 
 
 def test_a_network_of_timm_is_named_by_the_model(own: Any, tmp_path: Path) -> None:

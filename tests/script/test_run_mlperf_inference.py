@@ -284,6 +284,25 @@ class TestHarvest:
     def test_division(self, tmp_path: Path, change: dict[str, Any], expected: str) -> None:
         assert division([outcome(tmp_path), outcome(tmp_path, "accuracy", **change)]) == expected
 
+    @pytest.mark.parametrize(
+        ("facts", "expected"),
+        [
+            ({"conversion": {"calibration": None}}, "closed candidate"),
+            ({"conversion": {"calibration": "64 samples of the data set itself"}}, "open"),
+        ],
+    )
+    def test_ranges_measured_on_the_test_data_are_for_the_open_division(
+        self, tmp_path: Path, facts: dict[str, Any], expected: str
+    ) -> None:
+        runs = [outcome(tmp_path, mode, model_facts=facts) for mode in ("performance", "accuracy")]
+        assert division(runs) == expected
+
+    def test_another_model_under_the_same_name_is_for_the_open_division(self, tmp_path: Path) -> None:
+        runs = [outcome(tmp_path, mode) for mode in ("performance", "accuracy")]
+        own = [msgspec.structs.replace(one.config, benchmark_name="own") for one in runs]
+        assert division(runs) == "closed candidate"
+        assert division([msgspec.structs.replace(o, config=c) for o, c in zip(runs, own, strict=True)]) == "open"
+
     def test_without_accuracy_it_is_a_demonstration(self, tmp_path: Path) -> None:
         assert division([outcome(tmp_path)]) == "demonstration"
 

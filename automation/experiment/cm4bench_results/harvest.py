@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 MEASURED_FAILURES = ("invalid", "accuracy")
 # The models that the closed division allows, as the inference rules name them.
 _CLOSED_MODELS = {"resnet50": "resnet50"}
+_OWN = "own"  # what get-ml-model-own calls a benchmark that runs another model
 # The driver holds a GPU below its power limit in ordinary operation; that is a fact of the device, no fault of the run.
 _ORDINARY = ("software power cap",)
 
@@ -84,9 +85,16 @@ def division(outcomes: Sequence[of_harness.Outcome]) -> Division:
     modes = {outcome.config.mode for outcome in formal}
     if modes != {"performance", "accuracy"} or not all(o.ok and o.submittable and o.submittable.ok for o in formal):
         return "demonstration"
-    config = formal[0].config
     reached = any(outcome.quality and outcome.quality.passed for outcome in formal)
-    return "closed candidate" if reached and _CLOSED_MODELS.get(config.model.name) == config.benchmark else "open"
+    return "closed candidate" if reached and all(map(_by_the_rules, formal)) else "open"
+
+
+def _by_the_rules(outcome: of_harness.Outcome) -> bool:
+    """The reference model, and if it was quantised, not on the very data that it is judged by."""
+    config = outcome.config
+    conversion = outcome.model_facts.get("conversion") or {}
+    named = _CLOSED_MODELS.get(config.model.name) == config.benchmark and config.benchmark_name != _OWN
+    return named and not conversion.get("calibration")
 
 
 def loadgen_run(outcome: of_harness.Outcome, folder: Path) -> LoadgenRun:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.arrays import Array
 from harness.backends.base import Execution
 from harness.backends.outputs import OutputCheck
@@ -20,6 +22,8 @@ from harness.device import allowed_cores
 from harness.errors import HarnessError
 from harness.hashing import sha256_of
 from harness.tasks.base import Column, Reduction, Samples
+
+CONVERSION = "conversion.json"  # beside a converted file: how it was made, and how it compares with the original
 
 
 class HostBackend:
@@ -58,7 +62,9 @@ class HostBackend:
             raise HarnessError("weights", f"model file {path} does not exist", f"ls -l {path.parent}")
         self.open(path)
         size = path.stat().st_size if path.is_file() else None
-        return {"name": model.name, "weights": str(path), "bytes": size, "weights_sha256": sha256_of(path)}
+        facts = {"name": model.name, "weights": str(path), "bytes": size, "weights_sha256": sha256_of(path)}
+        conversion = path.with_name(CONVERSION)
+        return {**facts, "conversion": msgspec.json.decode(conversion.read_bytes())} if conversion.is_file() else facts
 
     def stage(self, count: int, columns: tuple[Column, ...], chunks: Iterable[tuple[Samples, ...]]) -> None:
         """Cast and lay out the samples as the model takes them."""

@@ -15,7 +15,7 @@ import msgspec
 from harness.arrays import Array
 from harness.backends import kernels
 from harness.backends.base import Execution
-from harness.backends.host import HostBackend
+from harness.backends.host import CONVERSION, HostBackend
 from harness.backends.ports import Port
 from harness.backends.require import package
 from harness.errors import HarnessError
@@ -32,7 +32,7 @@ class TVMBackend(HostBackend):
         os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when its thread pool starts
         self._tvm = package("tvm")
         try:
-            facts = msgspec.json.decode(path.with_name("conversion.json").read_bytes())
+            facts = msgspec.json.decode(path.with_name(CONVERSION).read_bytes())
             self._ports = [Port(one["name"], tuple(one["shape"]), one["dtype"]) for one in facts["inputs"]]
             self._kernels: dict[str, int] = facts["kernels"]
             library = self._tvm.runtime.load_module(str(path))
