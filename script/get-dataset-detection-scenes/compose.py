@@ -119,9 +119,7 @@ def main() -> int:
     parser.add_argument("--stamps", type=Path, help="folder usr/share/tuxpaint/stamps of the package")
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--classes", type=int, default=80, help="of noise; COCO's 80, or numbered ones"
-    )
+    parser.add_argument("--classes", type=int, default=80, help="of noise; COCO's 80, or numbered ones")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     if options.count < 1:
