@@ -9,11 +9,15 @@ for folder in (HERE, ROOT / "automation" / "experiment", HERE.parent / "app-mlpe
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 
+SCENARIOS = ("Offline", "Server", "SingleStream", "MultiStream", "Interactive")
+
 
 def preprocess(i):
     from cm4bench_results.store import default_results_dir, new_run_id
 
     env = i["env"]
+    if unknown := unknown_scenarios(env):
+        return unknown
     here = Path(env.get("CM_TMP_CURRENT_PATH") or ".")
     results = default_results_dir(env, here.absolute())
     try:
@@ -23,6 +27,23 @@ def preprocess(i):
         return {"return": 1, "error": cause, "hint": "give another folder: --results_dir=FOLDER"}
     env["CM_MLPERF_RUN_DIR"] = str(results / new_run_id(env["CM_MODEL"]))
     return {"return": 0}
+
+
+def unknown_scenarios(env):
+    """An error for a scenario that was asked for by name and that the benchmark has not got."""
+    known = [name for name in str(env.get("CM_MLPERF_SCENARIOS") or "").split(",") if name]
+    asked = [str(env["CM_MLPERF_ASKED_SCENARIO"])] if env.get("CM_MLPERF_ASKED_SCENARIO") else []
+    if not asked and env.get("CM_MLPERF_SCENARIOS_AS_KNOWN") != "yes":
+        asked = [name for name in SCENARIOS if env.get(f"CM_MLPERF_RUN_{name.upper()}") == "yes"]
+    missing = [name for name in asked if known and name not in known]
+    if not missing:
+        return None
+    from harness import rounds
+
+    where = rounds.which_have(str(env.get("CM_MLPERF_BENCHMARK_NAME") or ""), missing[0])
+    had = f"; it was there in {', '.join(where)}" if where else ""
+    cause = f"{env['CM_MODEL']} has no scenario {missing[0]}{had}"
+    return {"return": 1, "error": cause, "hint": f"it has {', '.join(known)}: --scenario={known[0]}"}
 
 
 def postprocess(i):

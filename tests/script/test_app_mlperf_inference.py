@@ -182,3 +182,24 @@ class TestHooks:
         result = app.postprocess({"env": env(CM_MLPERF_OUTCOME=str(tmp_path / "outcome.json")), "state": {}})
         assert result["return"] == 1
         assert "no readable outcome" in result["error"]
+
+
+class TestLeftOut:
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"CM_MLPERF_LOADGEN_SCENARIO": "Server"}, "the benchmark has Offline, SingleStream"),
+            ({"CM_MLPERF_LOADGEN_MODE": "accuracy", "CM_MLPERF_DATA_TIER": "synthetic"}, "no accuracy"),
+            ({}, ""),
+            ({"CM_MLPERF_LOADGEN_SCENARIO": "Server", "CM_MLPERF_ASKED_SCENARIO": "Server"}, ""),
+        ],
+    )
+    def test_a_set_of_runs_holds_those_that_the_benchmark_has(
+        self, app: Any, changes: dict[str, str], says: str
+    ) -> None:
+        given = env(CM_MLPERF_SCENARIOS="Offline,SingleStream", CM_MLPERF_SCENARIOS_AS_KNOWN="yes", **changes)
+        assert says in app.left_out(given)
+        assert bool(app.left_out(given)) == bool(says)
+
+    def test_what_was_asked_for_by_name_is_never_left_out(self, app: Any) -> None:
+        assert app.left_out(env(CM_MLPERF_SCENARIOS="Offline", CM_MLPERF_LOADGEN_SCENARIO="Server")) == ""

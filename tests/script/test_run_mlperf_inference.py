@@ -69,8 +69,8 @@ def runs(planned: Plan) -> list[str]:
 
 
 def task(planned: Plan) -> Any:
-    """The task of the plan's first loadgen run."""
-    return next(edge.step for edge in app(planned).edges if edge.wanted and "inference,task" in edge.query)
+    """The task of all the plan's loadgen runs."""
+    return next(edge.step for edge in planned.root.edges if edge.wanted and "inference,task" in edge.query)
 
 
 DEFAULT = [
@@ -78,6 +78,27 @@ DEFAULT = [
     for scenario in ("offline", "singlestream")
     for mode in ("find-performance", "performance", "accuracy")
 ]
+
+
+class TestScenarios:
+    @pytest.mark.parametrize(
+        ("asked", "says"),
+        [
+            ({"CM_MLPERF_ASKED_SCENARIO": "Server"}, "whisper has no scenario Server"),
+            ({"CM_MLPERF_RUN_SINGLESTREAM": "yes"}, "whisper has no scenario SingleStream"),
+            ({"CM_MLPERF_RUN_OFFLINE": "yes"}, None),
+            ({"CM_MLPERF_RUN_SERVER": "yes", "CM_MLPERF_SCENARIOS_AS_KNOWN": "yes"}, None),
+        ],
+    )
+    def test_one_that_the_benchmark_has_not_got_is_refused(self, door: Any, asked: Any, says: str | None) -> None:
+        env = {"CM_MODEL": "whisper", "CM_MLPERF_BENCHMARK_NAME": "whisper", "CM_MLPERF_SCENARIOS": "Offline", **asked}
+        result = door.unknown_scenarios(env)
+        assert (result and result["error"]) == says
+
+    def test_the_round_that_has_it_is_named(self, door: Any) -> None:
+        env = {"CM_MODEL": "resnet50", "CM_MLPERF_BENCHMARK_NAME": "resnet", "CM_MLPERF_SCENARIOS": "Offline"}
+        result = door.unknown_scenarios(env | {"CM_MLPERF_ASKED_SCENARIO": "Server"})
+        assert "it was there in v5.0" in result["error"]
 
 
 class TestPlan:

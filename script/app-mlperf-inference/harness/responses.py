@@ -47,22 +47,22 @@ class ResponsePool:
 
 
 class RaggedPool:
-    """For responses of their own length each; `tokens` also tells loadgen how many tokens a response has."""
+    """For responses of their own length each."""
 
-    def __init__(self, loadgen: ModuleType, dtype: str, *, tokens: bool = False) -> None:
-        self._response, self._dtype, self._tokens = loadgen.QuerySampleResponse, dtype, tokens
+    def __init__(self, loadgen: ModuleType, dtype: str) -> None:
+        self._response, self._dtype = loadgen.QuerySampleResponse, dtype
         self._complete = loadgen.QuerySamplesComplete
 
-    def complete(self, ids: list[int], encoded: list[Array]) -> None:
-        """`encoded` holds one 1-D array per id."""
+    def complete(self, ids: list[int], encoded: list[Array], tokens: list[int] | None = None) -> None:
+        """`encoded` holds one 1-D array per id; `tokens`, where loadgen counts them, how many each response has."""
         import numpy as np
 
         held = [np.ascontiguousarray(one, dtype=self._dtype) for one in encoded]
-        self._complete([self._pointing(query_id, one) for query_id, one in zip(ids, held, strict=True)])
-
-    def _pointing(self, query_id: int, payload: Array) -> Any:
-        place = (query_id, payload.ctypes.data, payload.nbytes)
-        return self._response(*place, len(payload)) if self._tokens else self._response(*place)
+        places = [(query_id, one.ctypes.data, one.nbytes) for query_id, one in zip(ids, held, strict=True)]
+        if tokens is None:
+            self._complete([self._response(*place) for place in places])
+        else:
+            self._complete([self._response(*place, n) for place, n in zip(places, tokens, strict=True)])
 
 
 def pool_for(loadgen: ModuleType, slots: int, dtype: str, width: int | None) -> Pool:

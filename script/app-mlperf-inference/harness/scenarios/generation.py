@@ -42,7 +42,7 @@ class GenerationDispatcher:
     ) -> None:
         self._engine, self._task, self._library = engine, task, library
         self._recorder, self._on_error, self._first_tokens = recorder, on_error, first_tokens
-        self._pool = RaggedPool(loadgen, task.token_dtype, tokens=True)
+        self._pool = RaggedPool(loadgen, task.token_dtype)
         self._announce = FirstTokens(loadgen, task.token_dtype)
         self._queue: SimpleQueue[list[_Request] | None] = SimpleQueue()
         self._running: dict[int, _Request] = {}
@@ -99,17 +99,19 @@ class GenerationDispatcher:
     def _advance(self) -> None:
         finished: list[int] = []
         payloads: list[Array] = []
+        counts: list[int] = []
         for event in self._engine.step():
             if self._first_tokens and event.tokens:
                 self._announce(event.key, event.tokens[0])
             if event.done:
                 finished.append(event.key)
                 payloads.append(self._task.encode_tokens(event.tokens, self._running[event.key][1]))
+                counts.append(len(event.tokens))  # the payload may be something else than the tokens
         if finished:
-            self._finish(finished, payloads)
+            self._finish(finished, payloads, counts)
 
-    def _finish(self, keys: list[int], payloads: list[Array]) -> None:
-        self._pool.complete(keys, payloads)
+    def _finish(self, keys: list[int], payloads: list[Array], counts: list[int]) -> None:
+        self._pool.complete(keys, payloads, counts)
         self._recorder.completed_batch(len(keys))
         now = perf_counter_ns()
         for key in keys:
