@@ -194,6 +194,12 @@ class TestFaults:
         assert error.kind == "device"
         assert "device 'cuda'" in error.cause
 
+    def test_openvino_says_when_it_would_not_compute_in_8_bits(self, opened, tmp_path):
+        pytest.importorskip("openvino")
+        pytest.importorskip("onnx")
+        error = self.load(opened, model_files.onnx_classifier(tmp_path / "c.onnx"), "openvino", precision="int8")
+        assert "OpenVINO computes this model with 2 fp32 kernels" in error.cause
+
     def test_a_framework_that_is_not_installed(self):
         with pytest.raises(HarnessError, match="package surely-absent is not installed") as caught:
             package("surely-absent")

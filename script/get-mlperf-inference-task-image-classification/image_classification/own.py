@@ -35,7 +35,7 @@ def _from_timm(name: str, path: Path) -> Any:
     try:
         import timm
     except ImportError as error:
-        hint = "pip install --no-deps timm (with its dependencies pip would replace torch)"
+        hint = "timm needs the torchvision of the installed torch; or export to ONNX: --backend=onnxruntime"
         raise HarnessError("load", f"timm does not start: {error}", hint) from error
     try:
         module = timm.create_model(name.removeprefix(_TIMM), pretrained=False)

@@ -42,6 +42,10 @@ class OpenVINOBackend(HostBackend):
             cause = f"OpenVINO cannot compile {path}: {_reason(error)}"
             raise HarnessError("weights", cause, "is it an ONNX file or OpenVINO's .xml, and whole?") from error
         self._requests = PerThread()
+        self._work = kernels.Kernels(Counter(_formats(self._compiled.get_runtime_model())))
+        if self.config.precision == "int8" and self._work.precision != "int8":
+            cause = f"OpenVINO computes this model with {self._work.describe()}: it knows no dynamic 8-bit ranges"
+            raise HarnessError("device", cause, "--quantisation=static, or --backend=onnxruntime")
 
     def ports(self) -> list[Port]:
         """As the compiled model gives them."""
@@ -73,11 +77,10 @@ class OpenVINOBackend(HostBackend):
     def execution(self) -> Execution:
         """From the graph that the CPU plugin made of the model."""
         compiled = self._compiled
-        work = kernels.Kernels(Counter(_formats(compiled.get_runtime_model())))
         return Execution(
             used="/".join(compiled.get_property("EXECUTION_DEVICES")).lower(),
-            executed=f"openvino {self._openvino.__version__.partition('-')[0]}, {work.describe()}",
-            precision=work.precision,
+            executed=f"openvino {self._openvino.__version__.partition('-')[0]}, {self._work.describe()}",
+            precision=self._work.precision,
             residency="host",
             threads=compiled.get_property("INFERENCE_NUM_THREADS") // self.config.workers,
             output_shapes=self.output_shapes,
