@@ -146,7 +146,11 @@ def dependency_tags(script: Script) -> Iterator[str]:
     blocks = [script.raw, *script.variations.values(), *(script.raw.get("versions") or {}).values()]
     deps = [dep for block in blocks for name in DEP_LISTS for dep in (block or {}).get(name) or ()]
     for dep in deps:
-        yield ",".join(w for w in dep["tags"].split(",") if "<<<" not in w and "#" not in w)
+        words = [w for w in dep["tags"].split(",") if "<<<" not in w and "#" not in w]
+        prefixed = (dep.get("update_tags_from_env_with_prefix") or {}).get("_") or ()
+        # here the model's name decides which of several scripts is meant
+        words += ["_efficientnet-lite0"] if {"CM_MODEL", "CM_MLPERF_MODEL_LIKE"} & set(prefixed) else []
+        yield ",".join(words)
 
 
 def test_every_planned_step_was_the_only_choice(engine: Engine):
