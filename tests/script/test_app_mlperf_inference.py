@@ -58,6 +58,17 @@ class TestRunConfig:
         assert (config.task, config.task_path, config.dataset) == ("images.task:Images", ("/tasks/images",), "/data")
         assert (config.batch_size, config.threads, config.compile, config.quality_target) == (4, 2, True, 90.0)
         assert (config.output_dir, config.user_conf) == ("/out", "/user.conf")
+        assert (config.implementation, config.program, config.sut_servers) == ("python", "", ())
+
+    def test_the_implementation_asked_for_is_the_one_that_runs(self, configs: Any) -> None:
+        given = env(CM_MLPERF_IMPLEMENTATION="cpp", CM_MLPERF_CPP_PROGRAM="/cache/program")
+        config = configs.build(given, Path("/out"), None)
+        assert (config.implementation, config.program) == ("cpp", "/cache/program")
+
+    @pytest.mark.parametrize("written", ["a:1, b:2", "['a:1', 'b:2']"])
+    def test_sut_servers_make_it_a_network_run(self, configs: Any, written: str) -> None:
+        config = configs.build(env(CM_NETWORK_LOADGEN_SUT_SERVERS=written), Path("/out"), None)
+        assert (config.backend, config.sut_servers, config.workers) == ("network", ("a:1", "b:2"), 16)
 
     @pytest.mark.parametrize(
         ("tier", "network", "name"),
