@@ -19,6 +19,7 @@ DEFAULT_BATCH = {
 IN_FLIGHT = 8  # requests per SUT server: enough for it to batch while others travel
 _ANSWER_S = 10.0
 _BACKEND_KEYS = ("CM_MLPERF_OWN_BACKEND", "CM_MLPERF_ENGINE", "CM_MLPERF_BACKEND")
+SAMPLES_PER_QUERY = {"SingleStream": 1, "MultiStream": 8}
 _YES = {"yes", "on", "true", "1"}
 
 
@@ -61,7 +62,7 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         "program": text(env, "CM_MLPERF_CPP_PROGRAM"),
         "device": device,
         "precision": text(env, "CM_MLPERF_MODEL_PRECISION"),
-        "batch_size": integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE") or _default_batch(device, scenario),
+        "batch_size": _batch(env, device, scenario),
         "threads": integer(env, "CM_NUM_THREADS"),
         "workers": integer(env, "CM_MLPERF_WORKERS") or (IN_FLIGHT * len(servers) or 1),
         "compile": text(env, "CM_MLPERF_COMPILE").lower() in _YES,
@@ -84,6 +85,9 @@ def _backend(env: Env, servers: Sequence[str]) -> str:
     """The user's own class goes before the engine that a task asks for, and that before the chosen framework."""
     if servers:
         return "network"
+    engine, backend = text(env, "CM_MLPERF_ENGINE"), text(env, "CM_MLPERF_BACKEND")
+    if engine and backend not in ("", "pytorch"):
+        raise ValueError(f"{text(env, 'CM_MODEL')} brings its own engine ({engine}): backend {backend} cannot run it")
     return next((text(env, key) for key in _BACKEND_KEYS if text(env, key)), "")
 
 
@@ -121,8 +125,11 @@ def _search_limit(env: Env) -> dict[str, int]:
     return limit | ({"min_duration_ms": shortest_ms} if shortest_ms else {})
 
 
-def _default_batch(device: str, scenario: str) -> int:
-    return DEFAULT_BATCH.get(device.partition(":")[0], {}).get(scenario, 1)
+def _batch(env: Env, device: str, scenario: str) -> int:
+    """Most samples per call; a stream's query has one sample or eight, so that larger batches never come up."""
+    asked = integer(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE")
+    size = asked or DEFAULT_BATCH.get(device.partition(":")[0], {}).get(scenario, 1)
+    return min(size, SAMPLES_PER_QUERY.get(scenario, size))
 
 
 def text(env: Env, key: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from harness.rounds import Benchmark, Limits
+from harness.search import trial_size
 
 Env = Mapping[str, object]
 Settings = dict[str, float]
@@ -19,6 +20,8 @@ Settings = dict[str, float]
 TEST_MIN_DURATION_MS = 5_000
 # A cap for slow machines: elsewhere the shortest duration and the number of queries end a run long before.
 TEST_MAX_DURATION_S = 120.0
+# Part of that cap for which queries are planned: the rest is for a model that is slower than it was thought to be.
+TEST_SHARE_OF_CAP = 0.7
 # Early stopping at the rules' 99th percentile needs 662 queries. At the 90th 64 are enough, and 100 leave room for a
 # few late ones.
 TEST_PERCENTILE = 90.0
@@ -107,10 +110,27 @@ def _lengths_of_test(env: Env, scenario: str) -> Settings:
     if scenario == "Offline":
         return _size_of_offline(env, min(shortest, longest), queries) | _most_queries(env)
     settings = {"min_duration": shortest, "max_duration": max(longest, shortest)}
-    settings["min_query_count"] = queries or TEST_MIN_QUERIES[scenario]
-    if scenario != "SingleStream":
-        settings["target_latency_percentile"] = TEST_PERCENTILE
+    fewest, percentile = _size_of_test(scenario, _rate(env, scenario), settings["max_duration"] / 1_000)
+    settings["min_query_count"] = queries or fewest
+    if scenario != "SingleStream" or percentile < TEST_PERCENTILE:
+        settings["target_latency_percentile"] = percentile
     return settings | _most_queries(env)
+
+
+def _rate(env: Env, scenario: str) -> float | None:
+    """Queries per second that the run will see, as far as its target tells."""
+    target = _target(env, scenario)
+    return target.get("target_qps") or (1_000 / target["target_latency"] if "target_latency" in target else None)
+
+
+def _size_of_test(scenario: str, rate: float | None, longest_s: float) -> tuple[int, float]:
+    """Queries of a demonstration and the percentile they are for; fewer and lower where the cap would end it first."""
+    usual = TEST_MIN_QUERIES[scenario]
+    affordable_s = TEST_SHARE_OF_CAP * longest_s
+    if rate is None or usual <= rate * affordable_s:
+        return usual, TEST_PERCENTILE
+    queries, percentile = trial_size(rate, affordable_s)
+    return queries, min(percentile, TEST_PERCENTILE)
 
 
 def _size_of_offline(env: Env, duration_ms: float, samples: float | None) -> Settings:

@@ -78,6 +78,17 @@ class TestRunConfig:
         given = env(CM_MODEL="bert-99", CM_ML_MODEL=network, CM_MLPERF_DATA_TIER=tier)
         assert configs.build(given, Path("/out"), None).model.name == name
 
+    @pytest.mark.parametrize(("scenario", "size"), [("SingleStream", 1), ("MultiStream", 8), ("Offline", 64)])
+    def test_a_stream_never_gets_a_batch_larger_than_its_queries(self, configs: Any, scenario: str, size: int) -> None:
+        given = env(CM_MLPERF_LOADGEN_SCENARIO=scenario, CM_MLPERF_LOADGEN_MAX_BATCHSIZE="64")
+        assert configs.build(given, Path("/out"), None).batch_size == size
+
+    def test_an_engine_of_the_task_is_not_swapped_for_another_backend(self, configs: Any) -> None:
+        given = env(CM_MLPERF_ENGINE="speech.engine:Whisper")
+        assert configs.build(given, Path("/out"), None).backend == "speech.engine:Whisper"
+        with pytest.raises(ValueError, match="brings its own engine"):
+            configs.build(given | {"CM_MLPERF_BACKEND": "onnxruntime"}, Path("/out"), None)
+
     def test_a_gpu_gets_larger_batches(self, configs: Any) -> None:
         sizes = [
             configs.build(env(CM_MLPERF_DEVICE=d), Path("/out"), None).batch_size for d in ("cpu", "cuda", "cuda:1")

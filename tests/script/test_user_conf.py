@@ -166,3 +166,18 @@ def test_language_models_have_their_token_limits_relaxed(scenario: str) -> None:
 def test_an_interactive_run_has_a_rate_of_its_own() -> None:
     given = {"CM_MLPERF_LOADGEN_INTERACTIVE_TARGET_QPS": "3", "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": "9"}
     assert settings(env("Interactive", CM_MLPERF_BENCHMARK="llama3_1-8b", **given))["target_qps"] == 3
+
+
+@pytest.mark.parametrize(
+    ("scenario", "given", "queries", "percentile"),
+    [
+        ("Server", {"CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": 0.4}, 24, 70),
+        ("SingleStream", {"CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY": 5_000}, 10, 50),
+        ("SingleStream", {"CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY": 50}, 64, None),
+    ],
+)
+def test_a_slow_model_shows_what_it_can_within_the_cap(
+    scenario: str, given: dict[str, float], queries: int, percentile: float | None
+) -> None:
+    found = settings(env(scenario, **given))
+    assert (found["min_query_count"], found.get("target_latency_percentile")) == (queries, percentile)

@@ -193,7 +193,7 @@ class _Search:
             self.best = outcome
 
 
-def trial_size(rate: float) -> tuple[int, float]:
-    """Queries of a Server trial at `rate` per second and the percentile (percent) that so few can prove."""
-    affordable = max(rate * TRIAL_S, QUERIES_FOR[-1][0])
+def trial_size(rate: float, seconds: float = TRIAL_S) -> tuple[int, float]:
+    """Queries for about `seconds` at `rate` per second, and the percentile (percent) that so few can prove."""
+    affordable = max(rate * seconds, QUERIES_FOR[-1][0])
     return next((queries, percentile) for queries, percentile in QUERIES_FOR if queries <= affordable)
