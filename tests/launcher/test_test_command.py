@@ -48,7 +48,7 @@ def test_all_checks_run_and_arguments_go_to_pytest(run):
     assert commands == [
         "ruff check --quiet .",
         "ruff format --quiet --check .",
-        "mypy",
+        "mypy -p cm4bench -p cm4bench_results -m environment -m register",
         "pytest -k a or b tests/launcher",
     ]
     assert done.returncode == 0
