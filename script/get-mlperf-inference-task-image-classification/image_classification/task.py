@@ -16,6 +16,7 @@ from harness.config import RunConfig, Tier
 from harness.errors import HarnessError
 from harness.outcome import Quality
 from harness.tasks.base import Column, Reduction, TaskDefaults, require, require_outputs, require_tier
+from harness.tasks.files import read_array, read_json
 
 _HINT = 'preprocess the data set again: cmr "get preprocessed dataset imagenet"'
 
@@ -44,9 +45,9 @@ class ImageFolder:
         import numpy as np
 
         self.folder = folder
-        self.info = _read_info(folder / "dataset.json")
-        self.samples = _read_array(folder / "samples.npy", memory_map=True)
-        self.labels = _read_array(folder / "labels.npy", memory_map=False)
+        self.info: DatasetInfo = read_json(folder / "dataset.json", DatasetInfo, _HINT)
+        self.samples = read_array(folder / "samples.npy", _HINT)
+        self.labels = read_array(folder / "labels.npy", _HINT, memory_map=False)
         self._check_samples(np.uint8)
         self._check_labels(np.int64)
 
@@ -117,24 +118,3 @@ class ImageClassification(TaskDefaults):
 
         labels = (self._data.labels + self._data.info.labels_offset).tolist()
         return metric.score(log_dir, labels, self._target)
-
-
-def _read_info(path: Path) -> DatasetInfo:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=DatasetInfo)
-    except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror}", _HINT) from error
-    except msgspec.MsgspecError as error:
-        raise HarnessError("dataset", f"{path}: {error}", _HINT) from error
-
-
-def _read_array(path: Path, *, memory_map: bool) -> Array:
-    import numpy as np
-
-    try:
-        array: Array = np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
-    except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", _HINT) from error
-    except (ValueError, EOFError) as error:
-        raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", _HINT) from error
-    return array

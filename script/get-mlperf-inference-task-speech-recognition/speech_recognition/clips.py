@@ -9,8 +9,8 @@ import msgspec
 
 from harness.arrays import Array
 from harness.config import RunConfig, Tier
-from harness.errors import HarnessError
 from harness.tasks.base import require, require_tier
+from harness.tasks.files import read_array, read_json
 
 RATE = 16000
 _HINT = 'prepare the data set again: cmr "get preprocessed dataset librispeech"'
@@ -38,11 +38,11 @@ class Clips:
         import numpy as np
 
         self.folder = folder = Path(config.dataset)
-        self.info = _read_json(folder / "dataset.json", ClipsInfo)
+        self.info = read_json(folder / "dataset.json", ClipsInfo, _HINT)
         require_tier(config, self.info.tier, folder)
         self._audio = _read_array(folder / "audio.npy", "int16")
         self._offsets = np.asarray(_read_array(folder / "offsets.npy", "int64"))
-        self.transcripts: list[str] = _read_json(folder / "transcripts.json", list[str])
+        self.transcripts: list[str] = read_json(folder / "transcripts.json", list[str], _HINT)
         self._check()
 
     def _check(self) -> None:
@@ -75,23 +75,7 @@ class Clips:
         return {**facts, "folder": str(self.folder), "hours": round(self._audio.size / RATE / 3600, 4)}
 
 
-def _read_json(path: Path, kind: Any) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror}", _HINT) from error
-    except msgspec.MsgspecError as error:
-        raise HarnessError("dataset", f"{path}: {error}", _HINT) from error
-
-
 def _read_array(path: Path, dtype: str) -> Array:
-    import numpy as np
-
-    try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", _HINT) from error
-    except (ValueError, EOFError) as error:
-        raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", _HINT) from error
+    array = read_array(path, _HINT)
     require(array.dtype == dtype, f"{path} holds {array.dtype}, expected {dtype}", _HINT)
     return array

@@ -16,6 +16,7 @@ from harness.arrays import Array
 from harness.config import Tier
 from harness.errors import HarnessError
 from harness.tasks.base import require
+from harness.tasks.files import read_array, read_json
 
 Metric = Literal["none", "rouge", "mixtral", "long-context", "reasoning", "reasoning-repeated"]
 
@@ -51,7 +52,7 @@ class PromptFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.info = _decode(folder / "dataset.json", PromptsInfo)
+        self.info: PromptsInfo = read_json(folder / "dataset.json", PromptsInfo, _HINT)
         self.tokens = _array(folder / "tokens.npy", "int32")
         self.offsets = _array(folder / "offsets.npy", "int64")
         self._check()
@@ -98,24 +99,8 @@ class PromptFolder:
         return found
 
 
-def _decode(path: Path, kind: type[PromptsInfo]) -> PromptsInfo:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror}", _HINT) from error
-    except msgspec.MsgspecError as error:
-        raise HarnessError("dataset", f"{path}: {error}", _HINT) from error
-
-
 def _array(path: Path, dtype: str) -> Array:
-    import numpy as np
-
-    try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise HarnessError("dataset", f"cannot read {path}: {error.strerror or error}", _HINT) from error
-    except (ValueError, EOFError) as error:
-        raise HarnessError("dataset", f"{path} is not a usable .npy file: {error}", _HINT) from error
+    array = read_array(path, _HINT)
     require(
         array.dtype == dtype and array.ndim == 1, f"{path} holds {array.dtype} {array.shape}, expected {dtype}", _HINT
     )
