@@ -9,6 +9,7 @@ import msgspec
 from harness.errors import HarnessError
 from harness.rounds.values import (
     CATEGORIES,
+    Audit,
     Count,
     Gap,
     Limits,
@@ -37,6 +38,7 @@ class Benchmark(Strict, frozen=True):
         equal_issue: loadgen repeats the whole set, because samples differ in size.
         tokens: whether token rates are measured, or inferred from sample rates.
         compliance: audit tests, closed and network division.
+        audits: parameters of these tests; the round's own are written into them.
         conf_says: values of the mlperf.conf inside loadgen that differ from the checker's.
         conf_lacks: values that it has not at all, so that user.conf must give them.
         accuracy_files: files that must lie beside accuracy.txt, by folder.
@@ -65,6 +67,7 @@ class Benchmark(Strict, frozen=True):
     equal_issue: bool = False
     tokens: Literal["none", "measured", "inferred"] = "none"
     compliance: tuple[Test, ...] = ()
+    audits: dict[Test, Audit] = msgspec.field(default_factory=dict)
     conf_says: dict[Gap, Count] = msgspec.field(default_factory=dict)
     conf_lacks: tuple[Gap, ...] = ()
     accuracy_files: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)

@@ -52,6 +52,11 @@ def _check(found: Round, path: Path, tree: Any) -> None:
                 raise _error(path, line, f"{one.name} has scenario {scenario}, which 'scenarios' does not describe")
         if "Offline" in one.scenarios() and one.offline_min_samples is None:
             raise _error(path, _at(tree, ("benchmarks", one.name)), f"{one.name} lacks offline_min_samples")
+        for test in one.compliance:
+            if not one.audits[test].settings:
+                raise _error(
+                    path, _at(tree, ("benchmarks", one.name)), f"audits has no settings of {one.name}'s {test}"
+                )
 
 
 def _parse(path: Path) -> tuple[Any, dict[str, Any]]:

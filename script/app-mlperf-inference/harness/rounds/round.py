@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast, get_args
 
 import msgspec
 
 from harness.errors import HarnessError
 from harness.rounds.benchmark import Benchmark
 from harness.rounds.values import (
+    Audit,
     Count,
     Limits,
     Scenario,
@@ -17,6 +19,7 @@ from harness.rounds.values import (
     Source,
     Strict,
     Submission,
+    Test,
     Wheels,
 )
 from harness.rounds.words import did_you_mean
@@ -32,6 +35,7 @@ class Round(Strict, frozen=True):
         min_duration_ms: of a performance run, in every division.
         scenarios: what holds for a scenario in every benchmark.
         benchmarks: by the checker's name.
+        audits: compliance tests, as far as they are the same for every benchmark.
         submission: what the checker asks of a submission's files.
         file: where this value was read.
     """
@@ -43,6 +47,7 @@ class Round(Strict, frozen=True):
     min_duration_ms: Count
     scenarios: dict[Scenario, ScenarioRule]
     submission: Submission
+    audits: dict[Test, Audit] = msgspec.field(default_factory=dict)
     benchmarks: dict[str, Benchmark] = msgspec.field(default_factory=dict)
     file: str = ""
 
@@ -88,6 +93,20 @@ class Round(Strict, frozen=True):
             raise HarnessError("config", cause, hint)
         return found
 
+    def audit(self, name: str, test: str) -> Audit:
+        """The parameters of a compliance test for a benchmark.
+
+        Raises:
+            HarnessError: kind `config`, for a test that the benchmark does not need; says which benchmarks do.
+        """
+        found = self.benchmark(name)
+        if test in found.compliance:
+            return cast(dict[str, Audit], found.audits)[test]
+        needs = ", ".join(found.compliance) or "no compliance test"
+        others = [one.name for one in self.benchmarks.values() if test in one.compliance]
+        asked_of = f"; {test} is for {', '.join(others)}" if others else did_you_mean(test, get_args(Test))
+        raise HarnessError("config", f"{self.name} does not ask {test} of {found.name}{asked_of}", f"it needs {needs}")
+
     def completed(self) -> Round:
         """The same round, with what holds for every benchmark written into each."""
         return msgspec.structs.replace(
@@ -98,6 +117,9 @@ class Round(Strict, frozen=True):
         return msgspec.structs.replace(
             one,
             name=name,
+            audits={
+                test: one.audits.get(test, Audit()).over(self.audits.get(test, Audit())) for test in one.compliance
+            },
             min_duration_ms=self.min_duration_ms if one.min_duration_ms is None else one.min_duration_ms,
             min_queries_by={key: rule.min_queries for key, rule in self.scenarios.items()} | one.min_queries_by,
             results_by={key: rule.result for key, rule in self.scenarios.items()} | one.results_by,

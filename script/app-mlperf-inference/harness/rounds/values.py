@@ -11,6 +11,16 @@ Scenario = Literal["SingleStream", "MultiStream", "Offline", "Server", "Interact
 Category = Literal["datacenter", "edge", "datacenter,edge"]
 Test = Literal["TEST01", "TEST04", "TEST06", "TEST07", "TEST08", "TEST09"]
 Gap = Literal["performance_samples", "offline_min_samples"]
+AuditKey = Literal[
+    "accuracy_log_rng_seed",
+    "accuracy_log_sampling_target",
+    "min_duration",
+    "min_query_count",
+    "performance_issue_same",
+    "performance_issue_same_index",
+    "performance_issue_unique",
+    "sample_concatenate_permutation",
+]
 
 CATEGORIES: tuple[Category, ...] = ("datacenter", "edge", "datacenter,edge")
 
@@ -129,6 +139,30 @@ class ScenarioRule(Strict, frozen=True):
     conf_min_queries: Count | None = None
     samples_per_query: Count | None = None
     runs_as: Scenario | None = None
+
+
+class Audit(Strict, frozen=True):
+    """One compliance test: what it changes in a performance run, and what the answers must keep to.
+
+    Attributes:
+        settings: lines of audit.config, loadgen's keys.
+        at_least, at_most: bounds, both inclusive: the score in TEST07, the mean number of output tokens in TEST09.
+        eos_token_id: the token that ends an answer, of which TEST06 allows one.
+    """
+
+    settings: dict[AuditKey, Count] = {}
+    at_least: float | None = None
+    at_most: float | None = None
+    eos_token_id: Count | None = None
+
+    def over(self, common: Audit) -> Audit:
+        """What holds for every benchmark, with this benchmark's own values in its place."""
+        return Audit(
+            settings=common.settings | self.settings,
+            at_least=common.at_least if self.at_least is None else self.at_least,
+            at_most=common.at_most if self.at_most is None else self.at_most,
+            eos_token_id=common.eos_token_id if self.eos_token_id is None else self.eos_token_id,
+        )
 
 
 class Scenarios(Strict, frozen=True):
