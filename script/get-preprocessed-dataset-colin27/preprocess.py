@@ -7,6 +7,7 @@ Writes `volumes/NAME.npy` (float32, 1 x 128 x 128 x 128, brightest voxel 1), `la
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
 import sys
@@ -25,6 +26,8 @@ else:
 SIDE = 128
 PLANES = ((0, 1), (1, 2), (0, 2))
 TILT_DEGREES = 15
+STANDARD = 12  # samples, where nobody asks for another number
+FURTHER_STEP = 3  # degrees between the tilts of further samples
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ Change: TypeAlias = "Callable[[Scan], Scan]"
 
 
 def changes() -> Iterator[tuple[str, Change]]:
-    """The twelve samples: what is done to the scan, and a name for it."""
+    """What is done to the scan, and a name for it: the twelve samples, then further tilts, up to the quarter turn."""
     yield "plain", lambda scan: scan
     yield "mirrored", lambda scan: Scan(scan.image[::-1], scan.brain[::-1])
     for plane in PLANES[:2]:
@@ -49,6 +52,10 @@ def changes() -> Iterator[tuple[str, Change]]:
             yield f"tilted-{_name(plane)}{degrees:+d}", tilt(plane, degrees)
     for name, exponent in (("lighter", 0.85), ("darker", 1.2)):
         yield name, brightness(exponent)
+    for degrees in range(FURTHER_STEP, 90, FURTHER_STEP):
+        if degrees != TILT_DEGREES:
+            for plane, signed in itertools.product(PLANES, (-degrees, degrees)):
+                yield f"tilted-{_name(plane)}{signed:+d}", tilt(plane, signed)
 
 
 def _name(plane: tuple[int, int]) -> str:
@@ -83,19 +90,23 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True, help="folder with ch2.nii.gz and ch2bet.nii.gz")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=STANDARD, help="number of volumes")
     options = parser.parse_args()
     try:
-        convert(options.folder, options.out)
+        convert(options.folder, options.out, options.count)
     except (OSError, ValueError) as error:
         print(f"cannot preprocess: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def convert(folder: Path, out: Path) -> None:
-    """Write all samples. Raises OSError or ValueError naming a file that cannot be used."""
+def convert(folder: Path, out: Path, count: int = STANDARD) -> None:
+    """Write ``count`` samples. Raises OSError or ValueError naming a file or a number that cannot be used."""
     import numpy as np
 
+    most = sum(1 for _ in changes())
+    if not 1 <= count <= most:
+        raise ValueError(f"{count} volumes were asked for; one scan gives 1 to {most}")
     head, brain = read(folder / "ch2.nii.gz"), read(folder / "ch2bet.nii.gz")
     if head.shape != brain.shape:
         raise ValueError(f"{folder}: ch2.nii.gz is {head.shape}, ch2bet.nii.gz {brain.shape}")
@@ -105,7 +116,7 @@ def convert(folder: Path, out: Path) -> None:
     for name in ("volumes", "labels"):
         (staging / name).mkdir(parents=True)
     names = []
-    for name, change in changes():
+    for name, change in itertools.islice(changes(), count):
         changed = change(scan)
         np.save(staging / "volumes" / f"{name}.npy", _as_input(changed.image))
         np.save(staging / "labels" / f"{name}.npy", np.ascontiguousarray(changed.brain, dtype=np.uint8))

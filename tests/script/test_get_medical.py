@@ -229,6 +229,15 @@ class TestHead:
             # the mask lies in the bright ball, however it was turned
             assert float(volume[0][label == 1].mean()) > 0.95
 
+    def test_as_many_volumes_as_a_submission_needs(self, head, tmp_path):
+        names = [name for name, _ in head.changes()]
+        assert len(names) == len(set(names)) >= 43
+        assert names[12:14] == ["tilted-xy-3", "tilted-xy+3"]
+        head.convert(tmp_path, tmp_path / "out", 14)
+        assert len(list((tmp_path / "out" / "volumes").iterdir())) == 14
+        with pytest.raises(ValueError, match="0 volumes were asked for; one scan gives 1 to"):
+            head.convert(tmp_path, tmp_path / "none", 0)
+
     def test_volumes_that_do_not_belong_together(self, head, tmp_path):
         nibabel.save(nifti(np.zeros((3, 3, 3), np.float32)), tmp_path / "ch2bet.nii.gz")
         with pytest.raises(ValueError, match=r"ch2\.nii\.gz is \(60, 72, 60\), ch2bet\.nii\.gz \(3, 3, 3\)"):
