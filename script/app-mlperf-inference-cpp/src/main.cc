@@ -54,7 +54,7 @@ void Measure(Sut& sut, Samples& samples, const Settings& settings) {
   mlperf::LogSettings logs;
   logs.enable_trace = false;
   logs.log_output.outdir = settings.Text("output_dir");
-  mlperf::StartTest(&sut, &samples, test, logs, "");  // "": no audit.config from the current folder
+  mlperf::StartTest(&sut, &samples, test, logs, settings.Text("audit_config"));  // empty: none, not even one in the current folder
 }
 
 void Run(const Settings& settings, Counters& counters, Heartbeat& heartbeat, Report& report, const OnError& die) {

@@ -47,6 +47,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hold the packages of the dotted ones. `workers` threads answer side by side, each with `threads` of the framework's.
     `equal_issue` makes every sample appear equally often (the rules of 3d-unet and of language models).
     `sut_servers` are the addresses (`http://host:port`) of a network SUT, whose requests in flight `workers` counts.
+    `audit_config` is the file that makes a performance run a compliance run; what it sets goes before everything else.
     With `implementation` cpp the file `program` answers, built by the script app-mlperf-inference-cpp.
     A lower `target_latency_percentile` (percent) lets a demonstration pass early stopping with fewer queries: 64 at the
     90th, 662 at the 99th.
@@ -74,6 +75,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     residency: Residency = "auto"
     warmup_batches: NotNegative = 2
     user_conf: str | None = None
+    audit_config: str | None = None
     target_qps: PositiveReal | None = None
     target_latency_ns: Positive | None = None
     target_latency_percentile: Percentile | None = None
@@ -105,6 +107,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("coalesce_queries joins queries, which a network SUT's dispatch library must not do")
         if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:
             raise ValueError(f"max_duration_ms={self.max_duration_ms} is below min_duration_ms={self.min_duration_ms}")
+        if self.audit_config and self.mode != "performance":
+            raise ValueError(f"audit_config is for performance runs, this one has mode {self.mode!r}")
         if self.uses_random_weights and self.tier != "synthetic":
             raise ValueError(f"model.weights is null (random weights) but tier is {self.tier!r}: use tier 'synthetic'")
 

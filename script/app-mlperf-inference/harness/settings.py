@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness import userconf
+from harness import audit, userconf
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.scenarios import ALL, Scenario
@@ -89,6 +89,7 @@ def expectations(config: RunConfig, performance_sample_count: int) -> tuple[Expe
         value = getattr(config, setting.field)
         if value is not None:
             asked[setting.key] = (value * setting.key_scale, f"run configuration, {setting.field}")
+    asked |= {key: (value, str(config.audit_config)) for key, value in audit.settings(config).items()}
     asked["performance_sample_count_override"] = (performance_sample_count, "the sample library")
     return tuple(_expect(key, value, by, scenario) for key, (value, by) in asked.items() if _logged(key, scenario))
 
@@ -102,6 +103,8 @@ _AS_IS = (
     "performance_issue_same_index",
     "sample_concatenate_permutation",
     "samples_per_query",
+    "accuracy_log_rng_seed",
+    "accuracy_log_sampling_target",
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from harness import device, ledger, logs, registry, verdict
+from harness import audit, device, ledger, logs, registry, verdict
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.gpu import GpuWatch
@@ -26,8 +26,9 @@ _OURS = (
     "accuracy.txt",
     "latencies.npy",
     "user.conf",
+    audit.FILE_NAME,
 )
-_HASHED = ("mlperf_log_*", "accuracy.txt", "latencies.npy", "user.conf", CONFIG)
+_HASHED = ("mlperf_log_*", "accuracy.txt", "latencies.npy", "user.conf", audit.FILE_NAME, CONFIG)
 
 
 def run(config: RunConfig, progress: OnProgress | None = None) -> Outcome:
@@ -68,6 +69,7 @@ def _absolute(config: RunConfig) -> RunConfig:
         dataset=str(Path(config.dataset).absolute()) if config.dataset else "",
         task_path=tuple(str(Path(folder).absolute()) for folder in config.task_path),
         user_conf=str(Path(config.user_conf).absolute()) if config.user_conf else None,
+        audit_config=str(Path(config.audit_config).absolute()) if config.audit_config else None,
         model=msgspec.structs.replace(model, weights=str(Path(model.weights).absolute()) if model.weights else None),
     )
 
@@ -98,6 +100,8 @@ def _prepare(config: RunConfig) -> Path:
         (folder / CONFIG).write_text(config.to_json())
         if config.user_conf and Path(config.user_conf).is_file():
             shutil.copyfile(config.user_conf, folder / "user.conf")
+        if config.audit_config:
+            shutil.copyfile(config.audit_config, audit.place(config))
     except OSError as error:
         raise HarnessError(
             "config", f"output folder {folder} cannot be used: {error.strerror}", f"ls -ld {folder}"

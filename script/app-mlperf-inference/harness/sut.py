@@ -29,8 +29,8 @@ class Sut:
         self._loadgen, self._dispatcher = loadgen, dispatcher
         self._library, self._on_error, self._name = library, on_error, name
 
-    def run(self, settings: object, log_dir: str) -> None:
-        """Run the test; loadgen writes its four logs into `log_dir`."""
+    def run(self, settings: object, log_dir: str, audit_file: str = "") -> None:
+        """Run the test; loadgen writes its four logs into `log_dir` and reads `audit_file`, if there is one."""
         loadgen, dispatcher = self._loadgen, self._dispatcher
         sut, destroy = self._construct()
         qsl = self._library.construct(loadgen, self._guarded)
@@ -38,7 +38,7 @@ class Sut:
         logs.enable_trace = False  # on by default; 275 bytes per sample, and 2.5 times the CPU cost
         logs.log_output.outdir = log_dir
         # The last argument: loadgen reads an audit.config from the current directory unless told "".
-        loadgen.StartTestWithLogSettings(sut, qsl, settings, logs, "")
+        loadgen.StartTestWithLogSettings(sut, qsl, settings, logs, audit_file)
         dispatcher.close()
         loadgen.DestroyQSL(qsl)
         destroy(sut)

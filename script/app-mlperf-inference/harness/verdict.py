@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import device, logs, settings
+from harness import audit, device, logs, settings
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.logs import DetailLog
@@ -88,7 +88,7 @@ def result_failure(config: RunConfig, report: ChildReport, log: DetailLog, quali
     wrong = settings.mismatches(settings.expectations(config, report.performance_sample_count), log.effective)
     if wrong:
         return Failure(kind="settings", cause="loadgen did not use what was asked for:\n" + "\n".join(wrong), log=path)
-    return _loadgen_failure(config, log, path) or _quality_failure(quality, path)
+    return audit.refusal(config, log) or _loadgen_failure(config, log, path) or _quality_failure(quality, path)
 
 
 def _loadgen_failure(config: RunConfig, log: DetailLog, path: str) -> Failure | None:
@@ -144,5 +144,7 @@ def submittable(config: RunConfig, log: DetailLog, report: ChildReport) -> Submi
         reasons.extend(objections(config.benchmark, config.scenario, log.values))
     except HarnessError as error:
         reasons.append(f"the round's rules cannot be read: {error.cause}")
+    if config.audit_config:
+        reasons.append("compliance run: it supports a result and is none itself")
     reasons.extend(report.notes)
     return Submittable(ok=not reasons, reasons=tuple(reasons))

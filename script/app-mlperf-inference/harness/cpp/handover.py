@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from harness import memory, registry, settings
+from harness import audit, memory, registry, settings
 from harness.arrays import Array
 from harness.child import _failure_of, _import_loadgen
 from harness.config import RunConfig
@@ -101,6 +101,7 @@ def _run_lines(config: RunConfig, in_memory: int, total: int) -> dict[str, Any]:
         "scenario": ALL[config.scenario].in_loadgen,
         "mode": config.loadgen_mode,
         "user_conf": config.user_conf or "",
+        "audit_config": audit.place(config),
         "device": config.device,
         "precision": config.precision,
         "batch_size": config.batch_size,
