@@ -1,5 +1,6 @@
 """One loadgen run: hand the harness a configuration, read back what it made of it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def preprocess(i):
         return {"return": 0, "skip": True}
     asked = env.get("CM_MLPERF_DEVICE")
     folder = run_folder(env)
-    searching = env["CM_MLPERF_LOADGEN_MODE"] == "find-performance"
+    searching = env["CM_MLPERF_LOADGEN_MODE"] in ("find-performance", "autotune")
     try:
         env["CM_MLPERF_DEVICE"] = chosen_device(env, read_facts().values["accelerator"])
         config = build(env, folder / "run_1", None if searching else folder / "user.conf")
@@ -37,6 +38,7 @@ def preprocess(i):
     env["CM_MLPERF_OUTPUT_DIR"] = str(folder)
     env["CM_MLPERF_RUN_CONFIG"] = str(folder / "run_config.json")
     env["CM_MLPERF_OUTCOME"] = str(folder / "run_1" / "outcome.json")
+    env["CM_MLPERF_TUNING_MEMORY"] = str(tuning_memory())
     say(env, config, chosen_by_itself=asked in (None, "", "auto"))
     return {"return": 0}
 
@@ -46,6 +48,8 @@ def postprocess(i):
     from harness.outcome import Outcome
 
     env, state = i["env"], i["state"]
+    if env["CM_MLPERF_LOADGEN_MODE"] == "autotune":
+        return export_layout(env)
     path = Path(env["CM_MLPERF_OUTCOME"])
     try:
         outcome = Outcome.from_json(path.read_bytes())
@@ -82,6 +86,27 @@ def run_folder(env):
     given = str(env.get("CM_MLPERF_RUN_DIR") or "")
     run = here / given if given else default_results_dir(env, here) / new_run_id(f"{env['CM_MODEL']}-app")
     return run.absolute() / str(env["CM_MLPERF_LOADGEN_SCENARIO"]).lower() / str(env["CM_MLPERF_LOADGEN_MODE"])
+
+
+def tuning_memory():
+    """Where layouts are kept that were found before, one file per host and model."""
+    return Path(os.environ.get("CM_REPOS") or Path.home() / "CM") / "cm4bench" / "tuning"
+
+
+def export_layout(env):
+    """Give later runs what tuning found."""
+    from harness import autotune
+
+    path = Path(env["CM_MLPERF_OUTCOME"]).with_name(autotune.FILE_NAME)
+    try:
+        layout = autotune.read(path).layout
+    except (OSError, ValueError) as error:
+        return {"return": 1, "error": f"tuning left no readable {path}: {error}", "hint": f"ls {path.parent}"}
+    env["CM_MLPERF_OUTCOME"] = str(path)
+    env["CM_MLPERF_LOADGEN_MAX_BATCHSIZE"] = str(layout.batch_size)
+    env["CM_NUM_THREADS"] = str(layout.threads)
+    env["CM_MLPERF_WORKERS"] = str(layout.workers)
+    return {"return": 0}
 
 
 def export_target(env, scenario, value):

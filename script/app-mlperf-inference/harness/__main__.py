@@ -1,4 +1,4 @@
-"""Command line: `python -m harness run CONFIG.json`, `check-userconf FILE`, `accuracy LOG_DIR`."""
+"""Command line: `python -m harness run CONFIG.json`, `tune CONFIG.json`, `check-userconf FILE`, `accuracy LOG_DIR`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "run":
             return _run(Path(options.config))
+        if options.command == "tune":
+            return _tune(Path(options.config), options.memory)
         if options.command == "check-userconf":
             return _check_user_conf(Path(options.file))
         return _accuracy(Path(options.log_dir), options.config, options.dataset)
@@ -28,6 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run one configuration and write outcome.json")
     run.add_argument("config", help="RunConfig as JSON")
+    tune = commands.add_parser(
+        "tune", help="find the batch size and workers that suit this host, and write tuning.json"
+    )
+    tune.add_argument("config", help="RunConfig as JSON")
+    tune.add_argument("--memory", help="folder of what was found before")
     check = commands.add_parser("check-userconf", help="validate a user.conf more strictly than loadgen does")
     check.add_argument("file")
     score = commands.add_parser("accuracy", help="score an accuracy log")
@@ -44,6 +51,18 @@ def _run(path: Path) -> int:
     outcome = supervise.run(RunConfig.read(path))
     print(text.render(outcome))
     return 0 if outcome.ok else 1
+
+
+def _tune(path: Path, memory: str | None) -> int:
+    from harness import autotune, supervise
+    from harness.config import RunConfig
+
+    tuning = autotune.tune(RunConfig.read(path), Path(memory) if memory else None, supervise.run)
+    print(
+        f"{tuning.model}: {tuning.layout} gave {tuning.samples_per_second:.4g} samples/s, the most of "
+        f"{len(tuning.probes)} layouts tried on this host"
+    )
+    return 0
 
 
 def _check_user_conf(path: Path) -> int:
