@@ -6,6 +6,7 @@ The folder holds `samples.npy` (uint8, N x H x W x 3, RGB, resized and cropped),
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class ImageClassification(TaskDefaults):
     """Top-1 classification; a response is the class id as one float32, as in the reference implementation."""
 
     reduction: Reduction = "argmax"
+    scores_parts = True
 
     def __init__(self, config: RunConfig) -> None:
         import numpy as np
@@ -116,5 +118,14 @@ class ImageClassification(TaskDefaults):
         """Top-1 accuracy in percent; also writes accuracy.txt beside the log."""
         from image_classification import metric
 
-        labels = (self._data.labels + self._data.info.labels_offset).tolist()
-        return metric.score(log_dir, labels, self._target)
+        return metric.score(log_dir, self._expected(), self._target)
+
+    def quality_of(self, log_dir: Path, indices: Sequence[int]) -> Quality:
+        """The same over these images only."""
+        from image_classification import metric
+
+        return metric.score(log_dir, self._expected(), self._target, indices)
+
+    def _expected(self) -> list[int]:
+        labels: list[int] = (self._data.labels + self._data.info.labels_offset).tolist()
+        return labels

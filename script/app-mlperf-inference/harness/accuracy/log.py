@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,20 @@ def read_complete(log_dir: Path, count: int) -> list[bytes]:
     if len(answers) > count:
         raise HarnessError("accuracy", f"{path} answers {len(answers)} samples, the data set has {count}")
     return [answers[index] for index in range(count)]
+
+
+def read_exactly(log_dir: Path, indices: Sequence[int]) -> list[bytes]:
+    """Responses of these samples, in this order.
+
+    Raises:
+        HarnessError: kind `accuracy`, unless these and no others were answered.
+    """
+    answers, path = read(log_dir), log_dir / ACCURACY
+    if answers.keys() != set(indices):
+        odd = min(answers.keys() ^ set(indices))
+        what = "is not answered" if odd not in answers else "was not asked for"
+        raise HarnessError("accuracy", f"{path} has other answers than asked for: sample {odd} {what}")
+    return [answers[index] for index in indices]
 
 
 def as_array(payload: bytes, dtype: str, log_dir: Path) -> object:

@@ -143,6 +143,7 @@ class TaskDefaults:
     response_dtype = "float32"
     response_width: int | None = 1
     token_dtype = "int32"
+    scores_parts: ClassVar[bool] = False  # whether `quality_of` means anything
 
     def lengths(self, indices: list[int]) -> list[int] | None:
         """All samples are equally long."""
@@ -159,6 +160,10 @@ class TaskDefaults:
 
     def quality(self, log_dir: Path) -> Quality | None:
         """No metric."""
+        return None
+
+    def quality_of(self, log_dir: Path, indices: Sequence[int]) -> Quality | None:
+        """Like `quality`, for a log that answers these samples only (compliance test TEST01)."""
         return None
 
 
