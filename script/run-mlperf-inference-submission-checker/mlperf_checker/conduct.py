@@ -1,0 +1,105 @@
+"""Check a submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlperf_checker import figures, roundfiles
+from mlperf_checker.context import Model, ResultFolder, Submission, Submitter, System
+from mlperf_checker.findings import Finding
+from mlperf_checker.folders import Folder, look
+from mlperf_checker.layout import DIVISIONS, Layout
+from mlperf_checker.powerfigure import Power, power
+from mlperf_checker.reading import Files
+from mlperf_checker.registry import apply
+from mlperf_checker.report import Report, Verdict
+from mlperf_checker.rules.accuracy_score import found_scores
+from mlperf_checker.table import row
+
+
+def check_tree(folder: Path | str, version: str, submitter: str | None = None) -> Report:
+    """Check a submission.
+
+    Args:
+        folder: holds closed/, open/ or network/.
+        version: the round, as `v6.1`.
+        submitter: look at this one only.
+
+    Raises:
+        HarnessError: kind `config`, for an unknown round, or a folder that is not there.
+    """
+    root, round_ = Path(folder), roundfiles.load(version)
+    if not root.is_dir():
+        from harness.errors import HarnessError
+
+        raise HarnessError("config", f"there is no folder {root}", "give the folder that holds closed/ or open/")
+    tree = look(root)
+    if submitter is not None:
+        _keep_only(tree, submitter)
+    submission = Submission(Files(root, tree), round_, Layout.of(version))
+    conduct = _Conduct(submission)
+    conduct.all()
+    return Report(version, tuple(conduct.verdicts), tuple(conduct.findings))
+
+
+def _keep_only(tree: Folder, submitter: str) -> None:
+    for name in DIVISIONS:
+        division = tree.folders.get(name)
+        if division:
+            division.folders = {key: one for key, one in division.folders.items() if key == submitter}
+
+
+@dataclass
+class _Conduct:
+    """One check on its way down the tree."""
+
+    submission: Submission
+    findings: list[Finding] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def all(self) -> None:
+        self.findings += apply(self.submission, self.submission, ())
+        for one in self._submitters():
+            self.findings += apply(one, self.submission, one.scope)
+            for name in sorted(one.results.folders) if one.results else ():
+                self._system(System(one, name))
+
+    def _submitters(self) -> Iterator[Submitter]:
+        for division in DIVISIONS:
+            folder = self.submission.tree.folders.get(division)
+            for name in sorted(folder.folders) if folder else ():
+                yield Submitter(self.submission, division, name)
+
+    def _system(self, system: System) -> None:
+        self.findings += apply(system, self.submission, system.scope)
+        for name in sorted(system.folder.folders) if system.folder else ():
+            model = Model(system, name)
+            self.findings += apply(model, self.submission, model.scope)
+            for scenario in sorted(model.folder.folders):
+                self._result(ResultFolder(model, scenario))
+
+    def _result(self, result: ResultFolder) -> None:
+        # all that can spoil the result stands above it in the tree and is known by now
+        self.findings += apply(result, self.submission, result.scope)
+        ok = not any(one.spoils(result.scope) for one in self.findings if one.severity == "error")
+        self.verdicts.append(verdict(result, ok))
+
+
+def verdict(result: ResultFolder, ok: bool) -> Verdict:
+    """The verdict on a result, with its numbers as far as they can be read."""
+    measured = power(result) if result.has_power else None
+    watts = measured if isinstance(measured, Power) else None
+    value, accuracy = figures.performance(result), found_scores(result)
+    return Verdict(
+        place=result.place,
+        ok=ok,
+        value=value,
+        unit=figures.unit(result),
+        accuracy=accuracy,
+        power=watts.value if watts else None,
+        power_unit=watts.unit if watts else "",
+        inferred=result.is_inferred,
+        row=row(result, value, accuracy) if ok else {},
+    )
