@@ -67,6 +67,28 @@ def truncate(folder: Path, keep: Path | None = None, *, scored: bool = True) -> 
     return Truncated(folder, digest, changed=True)
 
 
+def copy_truncated(source: Path, target: Path, *, scored: bool = True) -> str:
+    """Put what `truncate` would leave of ``source`` into the folder ``target``; returns the hash of the whole log.
+
+    The whole log is read once and copied never, however large it is.
+
+    Raises:
+        SubmissionError: for a missing file, or one that was truncated already.
+        OSError: where something cannot be read or written.
+    """
+    log, score = source / LOG, source / SCORE
+    for path in (log, score) if scored else (log,):
+        if not path.is_file():
+            raise SubmissionError(f"{path} is missing", f'cmr "process mlperf accuracy" --result_dir={source}')
+    if _said_hash(score):
+        raise SubmissionError(f"{score} has a hash: the log beside it may be truncated", "run the accuracy run again")
+    digest = files.sha256(log)
+    (target / LOG).write_bytes(_ends(log))
+    line = f"hash={digest}\n".encode()
+    (target / SCORE).write_bytes(score.read_bytes() + b"\n" + line if scored or score.is_file() else line)
+    return digest
+
+
 def _said_hash(score: Path) -> str:
     found = _HASH.search(score.read_bytes()) if score.is_file() else None
     return found[1].decode() if found else ""
@@ -89,15 +111,19 @@ def _keep(log: Path, digest: str, keep: Path | None) -> None:
 
 
 def _cut(log: Path) -> None:
-    """Keep both ends; a log shorter than one end stays as it is."""
+    if log.stat().st_size >= END_BYTES:
+        files.write(log, _ends(log))
+
+
+def _ends(log: Path) -> bytes:
+    """Both ends of a log; a log shorter than one end stays as it is."""
     size = log.stat().st_size
-    if size < END_BYTES:
-        return
     with log.open("rb") as file:
         start = file.read(END_BYTES)
+        if size < END_BYTES:
+            return start
         file.seek(size - END_BYTES)
-        end = file.read(END_BYTES)
-    files.write(log, start + GAP + end)
+        return start + GAP + file.read(END_BYTES)
 
 
 @dataclass(frozen=True)

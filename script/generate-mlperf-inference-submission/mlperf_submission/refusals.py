@@ -1,0 +1,122 @@
+"""Why results cannot be submitted: everything at once, each with the command that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from system_description import names
+
+from cm4bench_results.stamp import verdict
+from mlperf_submission import files
+from mlperf_submission.order import Order
+from mlperf_submission.results import Result
+
+if TYPE_CHECKING:
+    from harness.rounds import Benchmark, Round
+
+MODES = ("performance", "accuracy")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One thing that stands in the way. ``final``: a demonstration is refused for it too."""
+
+    subject: str
+    cause: str
+    command: str = ""
+    final: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.cause}" + (f"\n    {self.command}" if self.command else "")
+
+
+def run_command(result: Result, more: str = "") -> str:
+    """The command that measures a model's scenario at full length."""
+    return f'cmr "run mlperf inference _valid" --model={result.asked_model} --scenario={result.scenario}{more}'
+
+
+def of_names(order: Order, results: Iterable[Result]) -> Iterator[Refusal]:
+    """Names that cannot become folders."""
+    models = {result.model for result in results}
+    named = [("the submitter", order.submitter, "--submitter=NAME"), ("the system", order.system, "--hw_name=NAME")]
+    for kind, name, command in [*named, *(("the model", one, "--model=NAME") for one in sorted(models))]:
+        if problem := names.objection(kind, name):
+            yield Refusal("names", problem, command, final=True)
+
+
+def of_result(result: Result, order: Order) -> Iterator[Refusal]:
+    """What the result itself says against it."""
+    subject = f"{result.model} {result.scenario}"
+    missing = [mode for mode in MODES if result.run(mode) is None]
+    for mode in missing:
+        yield Refusal(subject, f"there is no {mode} run", run_command(result), final=True)
+    for mode in set(MODES) - set(missing):
+        yield from _changed(result, mode, subject)
+    said = verdict(result.record)
+    for reason in said.reasons:
+        yield Refusal(subject, f"not valid: {reason}", run_command(result))
+    for reason in dict.fromkeys(result.record.notes):
+        if _counts(reason, order.division):
+            yield Refusal(subject, reason, run_command(result))
+    if result.record.tier == "synthetic":
+        cause = "data or weights are synthetic: its numbers say nothing about any model"
+        yield Refusal(subject, cause, run_command(result, " with the official data (_full) or real ones (_embedded)"))
+    elif order.division == "closed":
+        yield from _closed(result, subject)
+
+
+def _counts(note: str, division: str) -> bool:
+    """Whether a note of the harness stands against a submission; some only say what a reader should know."""
+    if note.startswith("the processor was shared"):
+        return False
+    return division == "closed" or not (note.startswith("tier ") or "closed division" in note)
+
+
+def _closed(result: Result, subject: str) -> Iterator[Refusal]:
+    record = result.record
+    if record.tier != "full":
+        cause = f"data or model are of the tier {record.tier}; the closed division needs the official ones"
+        yield Refusal(subject, cause, run_command(result, " (with _full and the official data), or --division=open"))
+    elif record.division != "closed candidate":
+        cause = "the closed division needs the benchmark's own model, at its accuracy target"
+        yield Refusal(subject, cause, "--division=open")
+
+
+def _changed(result: Result, mode: str, subject: str) -> Iterator[Refusal]:
+    """Files that are no longer those that the record was made from."""
+    run = result.run(mode)
+    for file in run.files if run else ():
+        path = result.folder / file.path
+        if "mlperf_log_" not in path.name and path.name != "accuracy.txt":
+            continue
+        if not path.is_file():
+            yield Refusal(subject, f"{path} is missing", run_command(result), final=True)
+        elif files.sha256(path) != file.sha256:
+            yield Refusal(subject, f"{path} was changed since it was measured", run_command(result), final=True)
+
+
+def of_coverage(
+    results: Sequence[Result], benchmark: Benchmark, found: Round, order: Order, inferred: Iterable[str]
+) -> Iterator[Refusal]:
+    """Scenarios and compliance tests that the closed and the network division need; ``results`` are of one model."""
+    if order.division == "open":
+        return
+    scenarios = benchmark.scenarios(order.category)
+    have = {result.scenario for result in results} | set(inferred)
+    model, subject = results[0].asked_model, f"{benchmark.name} ({order.category})"
+    for scenario in scenarios.required:
+        if scenario not in have:
+            command = f'cmr "run mlperf inference _valid" --model={model} --scenario={scenario}'
+            yield Refusal(subject, f"{scenario} is required and missing", command)
+    choice = [one for one in found.submission.one_of if one in scenarios.optional]
+    if choice and not have & set(choice):
+        command = f'cmr "run mlperf inference _valid" --model={model} --scenario={choice[0]}'
+        yield Refusal(subject, f"one of {', '.join(choice)} is required", command)
+    for result in results:
+        done = {path.name for path in result.tests()}
+        for test in benchmark.compliance:
+            if test not in done:
+                command = f'cmr "run mlperf inference compliance" --result_dir={result.folder}'
+                yield Refusal(f"{benchmark.name} {result.scenario}", f"{test} was not run", command)
