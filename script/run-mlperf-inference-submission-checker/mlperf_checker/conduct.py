@@ -9,7 +9,7 @@ from pathlib import Path
 from mlperf_checker import figures, roundfiles
 from mlperf_checker.context import Model, ResultFolder, Submission, Submitter, System
 from mlperf_checker.findings import Finding
-from mlperf_checker.folders import Folder, look
+from mlperf_checker.folders import look
 from mlperf_checker.layout import DIVISIONS, Layout
 from mlperf_checker.powerfigure import Power, power
 from mlperf_checker.reading import Files
@@ -35,20 +35,11 @@ def check_tree(folder: Path | str, version: str, submitter: str | None = None) -
         from harness.errors import HarnessError
 
         raise HarnessError("config", f"there is no folder {root}", "give the folder that holds closed/ or open/")
-    tree = look(root)
-    if submitter is not None:
-        _keep_only(tree, submitter)
+    tree = look(root, None if submitter is None else (DIVISIONS, submitter))
     submission = Submission(Files(root, tree), round_, Layout.of(version))
     conduct = _Conduct(submission)
     conduct.all()
     return Report(version, tuple(conduct.verdicts), tuple(conduct.findings))
-
-
-def _keep_only(tree: Folder, submitter: str) -> None:
-    for name in DIVISIONS:
-        division = tree.folders.get(name)
-        if division:
-            division.folders = {key: one for key, one in division.folders.items() if key == submitter}
 
 
 @dataclass

@@ -131,7 +131,7 @@ class Model:
     def scope(self) -> Scope:
         return (*self.system.scope, self.name)
 
-    @property
+    @cached_property
     def path(self) -> PurePosixPath:
         return self.system.submitter.home / "results" / self.system.name / self.name
 
@@ -209,7 +209,7 @@ class ResultFolder:
     def place(self) -> Place:
         return Place(*self.scope)
 
-    @property
+    @cached_property
     def path(self) -> PurePosixPath:
         return self.model.path / self.folder_name
 
@@ -222,22 +222,22 @@ class ResultFolder:
     def benchmark(self) -> Benchmark | None:
         return self.model.benchmark
 
-    @property
+    @cached_property
     def has_power(self) -> bool:
         return self.submission.tree.at(self.submission.layout.power(self.place)) is not None
 
-    @property
+    @cached_property
     def is_endpoints(self) -> bool:
         """Measured with the HTTP harness instead of loadgen (since v6.1)."""
         tree, folder = self.submission.tree, self.submission.layout.results(self.place)
         summary = tree.has_file(folder / "performance" / "result_summary.json")
         return summary and not tree.has_file(self.submission.layout.performance(self.place) / DETAIL)
 
-    @property
+    @cached_property
     def performance(self) -> Run:
         return self.run("performance run", self.submission.layout.performance(self.place))
 
-    @property
+    @cached_property
     def accuracy(self) -> Run:
         return self.run("accuracy run", self.submission.layout.accuracy(self.place))
 
@@ -260,7 +260,7 @@ class ResultFolder:
             self._runs[kind] = Run(path, kind, log)
         return self._runs[kind]
 
-    @property
+    @cached_property
     def measured_scenario(self) -> str | None:
         """What loadgen ran: another one than the folder's where the result is inferred. None without a log."""
         log = self.performance.log

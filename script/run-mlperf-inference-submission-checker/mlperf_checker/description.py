@@ -111,7 +111,7 @@ def _of_key(key: Key, description: Mapping[str, Any]) -> Iterator[Objection]:
         yield Objection(key.name, f"the key {key.name!r} is missing", f'add "{key.name}": {_example(key)}')
         return
     value = "" if description[key.name] is None else description[key.name]
-    if isinstance(value, (list, dict)):
+    if isinstance(value, (list, dict)) and (key.allowed or key.is_count or not value):
         yield Objection(key.name, f"{key.name!r} is {_kind(value)}, not a text or number", "write it as text")
     elif not key.may_be_empty and value is not False and value == 0:
         # upstream's checker takes the number 0 for an empty answer

@@ -15,11 +15,11 @@ from typing import Any
 
 _MARK = b":::MLLOG"
 _ENDPOINTS_MARK = b":::ENDPTS"
-# Long, and nobody asks for them.
-_BULKY = (b"loaded_qsl_set", b"loadgen_file_sha1")
+# Lists of a million samples and the like: nobody asks for the value, and head and tail hold the rest.
+_LONG, _HEAD, _TAIL = 8192, 128, 1024
 _LINE = re.compile(
-    rb':::MLLOG \{"key": "([^"\\]*)", "value": (.*), "time_ms": [^,"]*, "namespace": .*'
-    rb'"metadata": \{"is_error": (true|false), .*\}\}\s*'
+    rb':::MLLOG \{"key": "([^"\\]*)", "value": (.*?), "time_ms": [^,"]*, "namespace": [^{]*'
+    rb'"metadata": \{"is_error": (true|false), [^}]*\}\}\s*'
 )
 
 
@@ -87,14 +87,15 @@ def parse(content: bytes) -> DetailLog:
     matches = _LINE.fullmatch
     lines = content.split(b"\n")
     for number, line in enumerate(lines, start=1):
+        if len(line) > _LONG:
+            line = line[:_HEAD] + line[-_TAIL:]
         found = matches(line)
         key, value, is_error = found.groups() if found else _slow(line)
         if not key:
             if line.startswith(_MARK):
                 damaged.append(number)
             continue
-        if key not in _BULKY:
-            values.setdefault(key.decode("utf-8", "replace"), value)
+        values.setdefault(key.decode("utf-8", "replace"), value)
         if is_error == b"true":
             errors.append(str(_decode(value)))
     first = lines[0]

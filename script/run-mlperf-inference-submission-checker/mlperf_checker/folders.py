@@ -38,7 +38,7 @@ class Folder:
     def at(self, path: PurePosixPath | str) -> Folder | None:
         """The folder at a relative path, None where there is none."""
         found: Folder | None = self
-        for part in PurePosixPath(path).parts:
+        for part in _pure(path).parts:
             found = found.folders.get(part) if found else None
         return found
 
@@ -48,7 +48,7 @@ class Folder:
 
     def size(self, path: PurePosixPath | str) -> int | None:
         """Size of a file at a relative path in bytes, None where there is none."""
-        where = PurePosixPath(path)
+        where = _pure(path)
         folder = self.at(where.parent)
         return folder.files.get(where.name) if folder else None
 
@@ -69,8 +69,18 @@ class Folder:
         return f"{self.path}/{name}" if self.path else name
 
 
-def look(root: Path) -> Folder:
-    """Walk a submission. Never raises for what is in it."""
+def _pure(path: PurePosixPath | str) -> PurePosixPath:
+    return PurePosixPath(path) if isinstance(path, str) else path
+
+
+def look(root: Path, only: tuple[tuple[str, ...], str] | None = None) -> Folder:
+    """Walk a submission. Never raises for what is in it.
+
+    Args:
+        root: where it lies.
+        only: folders at the top of which one entry shall be seen alone, and that entry's name.
+    """
+    parents, wanted = only or ((), "")
     top = Folder("")
     real_root = os.path.realpath(root)
     pending = [(top, str(root), (real_root,))]
@@ -83,6 +93,8 @@ def look(root: Path) -> Folder:
             folder.own_trouble = "unreadable"
             continue
         for entry in found:
+            if folder.path in parents and entry.is_dir() and entry.name != wanted:
+                continue
             below = _see(folder, entry, real_root, ancestors)
             if below is not None:
                 pending.append(below)

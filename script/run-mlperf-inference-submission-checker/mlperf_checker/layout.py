@@ -169,7 +169,13 @@ class Layout:
 
     @staticmethod
     def _fill(template: str, place: Place) -> PurePosixPath:
-        return PurePosixPath(template.format(**vars(place)))
+        return _filled(template, place)
+
+
+# Rules ask for the same few folders of one result again and again.
+@lru_cache(maxsize=256)
+def _filled(template: str, place: Place) -> PurePosixPath:
+    return PurePosixPath(template.format(**vars(place)))
 
 
 @lru_cache(maxsize=16)

@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlperf_checker.layout import Place
+from mlperf_checker.layout import SCENARIOS, Place
 from mlperf_checker.report import Report
 
 _CLOSE = 1e-6
@@ -87,15 +87,22 @@ def _results(table: Path) -> dict[Place, str]:
 
 def differences(report: Report, theirs: Theirs) -> Iterator[str]:
     """One line for each result that is judged in another way, with our reason."""
-    ours = {one.place: one for one in report.verdicts}
-    for place in sorted({*ours, *theirs.results}, key=str):
-        mine, value = ours.get(place), theirs.results.get(place)
+    ours = {_usual(one.place): one for one in report.verdicts}
+    passed = {_usual(place): value for place, value in theirs.results.items()}
+    for place in sorted({*ours, *passed}, key=str):
+        mine, value = ours.get(place), passed.get(place)
         if mine is None or mine.ok != (value is not None):
-            reasons = sorted({one.rule for one in report.of(place)})
+            reasons = sorted({one.rule for one in report.of(mine.place)}) if mine else []
             said = "passes" if mine and mine.ok else f"fails ({', '.join(reasons) or 'not seen'})"
             yield f"{place}: ours {said}, upstream {'fails' if value is None else 'passes'}"
         elif mine.ok and value is not None and not _close(mine.value, value):
             yield f"{place}: ours {mine.value}, upstream {value}"
+
+
+def _usual(place: Place) -> Place:
+    """Scenarios may be written small in folders; upstream's table of v4.1 has their official names."""
+    official = {name.lower(): name for name in SCENARIOS}
+    return replace(place, scenario=official.get(place.scenario.lower(), place.scenario))
 
 
 def _close(ours: float | None, theirs: str) -> bool:
