@@ -1,0 +1,5 @@
+#!/bin/bash
+export PYTHONPATH="${CM_MLPERF_POWER_PACKAGE}${PYTHONPATH:+:${PYTHONPATH}}"
+exec "${CM_PYTHON_BIN_WITH_PATH}" -m mlperf_power server "${CM_MLPERF_POWER_SERVER_CONF}" \
+  --round "${CM_MLPERF_ROUND}" --settle "${CM_MLPERF_POWER_SETTLE}" \
+  ${CM_MLPERF_POWER_DEV_PATH:+--power-dev "${CM_MLPERF_POWER_DEV_PATH}"}
