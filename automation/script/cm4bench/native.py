@@ -126,6 +126,8 @@ class NativeRun:
         """Run a command; what it may know but nobody may read in a file (`hidden`) is in its environment only."""
         import subprocess
 
+        from .ending import end_tree, told_to_stop
+
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             try:
@@ -140,11 +142,11 @@ class NativeRun:
                 raise StepFailed(f"{command[0]} is not installed", hint="install it: native scripts need it") from None
             assert child.stdout is not None
             try:
-                self._pump(child.stdout, log, censor)
-                return child.wait()
+                with told_to_stop():
+                    self._pump(child.stdout, log, censor)
+                    return child.wait()
             except BaseException:
-                child.terminate()
-                child.wait()
+                end_tree(child)
                 raise
 
     def _pump(self, source: Any, log: BinaryIO, censor: Censor) -> None:
