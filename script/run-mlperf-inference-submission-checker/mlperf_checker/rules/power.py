@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from mlperf_checker.layout import POWER_FILES, POWER_RUN_FILES
 from mlperf_checker.powerfigure import power
 from mlperf_checker.registry import Objection, rule
 from mlperf_checker.rules.log import listed, whole
+
+_POWER_PACKAGE = Path(__file__).parents[3] / "run-mlperf-power-server"
 
 
 @rule("power-files", ResultFolder)
@@ -52,15 +56,20 @@ def power_measurement(result: ResultFolder) -> Iterable[Objection]:
         cause = "the power measurement itself was not checked: its rules are not installed here"
         yield Objection(folder, cause, 'cmr "check mlperf power" --input=FOLDER', severity="warning")
         return
-    for one in checks(Path(result.submission.files.root, folder), result.submission.round.name):
-        severity = "warning" if getattr(one, "severity", "error") == "warning" else "error"
-        path = folder / str(one.path) if not str(one.path).startswith(str(result.submission.files.root)) else folder
-        yield Objection(path, f"{one.cause} ({one.rule})", str(one.remedy), severity=severity)
+    root = result.submission.files.root
+    for one in checks(root / folder, result.submission.round.name):
+        severity = "warning" if one.severity == "warning" else "error"
+        # its paths are as ours was given, below the root
+        path = Path(one.path)
+        shown = path.relative_to(root) if path.is_relative_to(root) else folder / path
+        yield Objection(str(shown), f"{one.cause} ({one.rule})", one.remedy, severity=severity)
 
 
 def _power_checks() -> Any:
     """`check(folder, round)` of the package that measures power, None where it is not there."""
-    try:
-        return import_module("mlperf_power").check
-    except (ImportError, AttributeError):
-        return None
+    for path in ("", str(_POWER_PACKAGE)):
+        if path and path not in sys.path:
+            sys.path.append(path)
+        with suppress(ImportError, AttributeError):
+            return import_module("mlperf_power").check
+    return None
