@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 import msgspec
 
@@ -193,3 +194,27 @@ class HangsLater(Hangs):
         self.calls += 1
         if self.calls > 8:
             super().misbehave()
+
+
+class Draws(NullBackend):
+    """A package that takes 0.25 J per sample; half a joule more while samples are loaded, which is not measured."""
+
+    def load(self):
+        from harness import energy
+
+        self.zone = Path(os.environ["TEST_POWERCAP"])
+        energy.POWERCAP = self.zone
+        return super().load()
+
+    def stage(self, count, columns, chunks):
+        self.draw(500_000)
+        super().stage(count, columns, chunks)
+
+    def submit(self, rows, longest=None):
+        self.draw(250_000 * len(rows))
+        return super().submit(rows, longest)
+
+    def draw(self, microjoules):
+        path = self.zone / "intel-rapl:0" / "energy_uj"
+        if path.exists():
+            path.write_text(str(int(path.read_text()) + microjoules))

@@ -6,6 +6,7 @@ Everything downstream of a run (table, report, comparison, submission) reads :cl
 from cm4bench_results.record import (
     SCHEMA_VERSION,
     DeviceTruth,
+    Energy,
     Figure,
     FileHash,
     Host,
@@ -27,6 +28,7 @@ from cm4bench_results.store import ResultStore, default_results_dir
 __all__ = [
     "SCHEMA_VERSION",
     "DeviceTruth",
+    "Energy",
     "Figure",
     "FileHash",
     "Host",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cm4bench_results.record import (
     DeviceTruth,
     Division,
+    Energy,
     Figure,
     FileHash,
     Host,
@@ -109,6 +110,7 @@ def loadgen_run(outcome: of_harness.Outcome, folder: Path) -> LoadgenRun:
         latency=_latency(latencies) if latencies else None,
         device=_device(outcome.config.device, outcome.device) if outcome.device else None,
         ledger=_ledger(outcome.ledger) if outcome.ledger else (),
+        energy=_energy(outcome.energy) if outcome.energy else None,
         files=_files(outcome, folder),
         timings={name.removesuffix("_s"): seconds for name, seconds in _plain(outcome.timings).items()},
     )
@@ -202,6 +204,18 @@ def _ledger(ledger: of_harness.Ledger) -> tuple[LedgerEntry, ...]:
     if ledger.share is not None:
         entries.append(LedgerEntry("share of the result that is the harness's", 100 * ledger.share, "%"))
     return tuple(entries)
+
+
+def _energy(energy: of_harness.Energy) -> Energy:
+    return Energy(
+        label=energy.label,
+        missing=energy.missing,
+        joules=energy.joules,
+        mean_watts=energy.mean_watts,
+        window_s=energy.window_s,
+        joules_per_sample=energy.joules_per_sample,
+        sources={one.name: one.joules for one in energy.sources},
+    )
 
 
 def _files(outcome: of_harness.Outcome, folder: Path) -> tuple[FileHash, ...]:

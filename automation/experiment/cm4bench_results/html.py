@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from cm4bench_results.plots import MARKED, latency_figure, percentile_label
 from cm4bench_results.record import LoadgenRun, ResultRecord, Validity, dumps
 from cm4bench_results.stamp import stamps, verdict
 from cm4bench_results.store import write_atomically
-from cm4bench_results.table import NOT_RUN, Row, headline, number, row_of
+from cm4bench_results.table import NOT_RUN, Row, headline, heads, number, row_of
 
 TEMPLATE = "report.html.jinja"
 
@@ -62,7 +62,7 @@ def render(records: Sequence[ResultRecord], title: str) -> str:
         title=title,
         sections=sections,
         stamps=list(dict.fromkeys(stamp for section in sections for stamp in section.stamps)),
-        heads=[field.name for field in fields(Row)],
+        heads=heads([section.row for section in sections]),
         plotly=packed_plotly() if has_plots else "",
     )
     return text

@@ -171,6 +171,22 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True)
+class Energy:
+    """What the devices took while loadgen measured. ``label`` must be shown with it: no MLPerf power result.
+
+    ``missing`` says what could not be read; without any counter the figures are None. ``sources`` are in joules.
+    """
+
+    label: str
+    missing: str = ""
+    joules: float | None = None
+    mean_watts: float | None = None
+    window_s: float | None = None
+    joules_per_sample: float | None = None
+    sources: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FileHash:
     """A file kept with the record; ``path`` is relative to the record's own folder, ``size`` in bytes."""
 
@@ -194,6 +210,7 @@ class LoadgenRun:
     latency: LatencyProfile | None = None
     device: DeviceTruth | None = None
     ledger: tuple[LedgerEntry, ...] = ()
+    energy: Energy | None = None
     files: tuple[FileHash, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 

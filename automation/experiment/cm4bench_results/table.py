@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TextIO
 
 from cm4bench_results.record import Figure, ResultRecord
@@ -28,6 +28,7 @@ class Row:
     validity: str
     tier: str
     device: str
+    device_energy: str = ""
 
 
 def row_of(record: ResultRecord) -> Row:
@@ -41,7 +42,23 @@ def row_of(record: ResultRecord) -> Row:
         validity=validity_cell(record),
         tier=record.tier,
         device=f"{subject.device} {subject.precision}",
+        device_energy=energy_cell(record),
     )
+
+
+def heads(rows: Sequence[Row]) -> list[str]:
+    """Names of the columns; that of the energy only where some was measured."""
+    names = [field.name for field in fields(Row)]
+    return names if any(row.device_energy for row in rows) else [name for name in names if name != "device_energy"]
+
+
+def energy_cell(record: ResultRecord) -> str:
+    """Joules per sample of the performance run, empty where no counter could be read."""
+    run = record.run("performance")
+    energy = run.energy if run is not None else None
+    if energy is None or energy.joules_per_sample is None or energy.mean_watts is None:
+        return ""
+    return f"{number(energy.joules_per_sample)} J/sample, {number(energy.mean_watts)} W (no MLPerf power result)"
 
 
 def result_cell(record: ResultRecord) -> str:
@@ -102,10 +119,13 @@ def _table(records: Sequence[ResultRecord], *, drawn: bool) -> Table:
     from rich.text import Text
 
     table = Table(box=box.HEAVY_HEAD if drawn else None, pad_edge=drawn, show_lines=drawn and len(records) > 1)
-    for name in (field.name for field in fields(Row)):
-        table.add_column(name.capitalize(), overflow="fold", no_wrap=name in ("scenario", "tier"))
-    for record in records:
-        cells = [Text(cell) for cell in astuple(row_of(record))]
+    rows = [row_of(record) for record in records]
+    names = heads(rows)
+    for name in names:
+        head = name.capitalize().replace("_", " ")
+        table.add_column(head, overflow="fold", no_wrap=name in ("scenario", "tier"))
+    for record, row in zip(records, rows, strict=True):
+        cells = [Text(getattr(row, name)) for name in names]
         cells[4].stylize("green" if verdict(record).valid else "bold red")
         table.add_row(*cells)
     return table

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from harness import audit, memory, registry, settings
+from harness import audit, energy, memory, registry, settings
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.heartbeat import Heartbeat
@@ -93,10 +93,14 @@ class Child:
         self._note(execution=execution)  # kept even if the run dies
         gc.collect()
         gc.freeze()  # the model's objects need no scanning while we measure
+        meter = energy.Meter.open(execution.gpu_uuid)
+        library.on_loaded, library.on_finished = meter.begin, meter.end
         self._heartbeat.enter("loadgen", recorder, execution.gpu_uuid)
         wall, cpu = time.perf_counter(), time.process_time()
         sut.run(test_settings, str(self._folder), audit.place(self._config))
         self._note(cpu_s=time.process_time() - cpu, samples=recorder.completed, peak_rss_bytes=peak_rss_bytes())
+        if self._config.mode != "accuracy":
+            self._note(energy=meter.reading(recorder.completed, self._folder))
         self._time(loadgen_s=time.perf_counter() - wall, stage_s=library.load_seconds)
         self._note(
             execution=workload.execution(),

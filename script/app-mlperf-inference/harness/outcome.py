@@ -153,6 +153,30 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     share: float | None
 
 
+class EnergySource(msgspec.Struct, frozen=True, kw_only=True):
+    """What one counter gave. `true_below_watts`: it may have gone round unseen where the draw was higher than that."""
+
+    name: str
+    joules: float
+    true_below_watts: float | None = None
+
+
+class Energy(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy of the devices over the measured part of a run; `missing` says what could not be read.
+
+    `label` goes wherever the figure goes: this is no MLPerf power result. `window_s` is the time between the readings.
+    """
+
+    label: str
+    missing: str = ""
+    sources: tuple[EnergySource, ...] = ()
+    joules: float | None = None
+    mean_watts: float | None = None
+    window_s: float | None = None
+    samples: int = 0
+    joules_per_sample: float | None = None
+
+
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds per phase of the child process."""
 
@@ -219,6 +243,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     quality: Quality | None = None
     device: DeviceTruth | None = None
     ledger: Ledger | None = None
+    energy: Energy | None = None
     timings: Timings = Timings()
     batch_histogram: dict[int, int] = {}
     latencies: Latencies | None = None

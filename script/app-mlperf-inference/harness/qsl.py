@@ -13,6 +13,10 @@ Guard = Callable[[Callable[..., None]], Callable[..., None]]
 CHUNK = 64  # samples prepared at a time: bounds the float32 copy beside the staged one to about 40 MB for ImageNet
 
 
+def _nothing() -> None:
+    pass
+
+
 class Library:
     """What loadgen needs of a library: counts, and callbacks before and after the measured part."""
 
@@ -20,6 +24,8 @@ class Library:
         self._total = total
         self.performance_sample_count = performance_sample_count
         self.load_seconds = 0.0
+        self.on_loaded: Callable[[], None] = _nothing  # called when all is ready, before loadgen starts its clock
+        self.on_finished: Callable[[], None] = _nothing  # called when loadgen has stopped it
 
     def load(self, indices: list[int]) -> None:
         """LoadSamplesToRam (untimed by loadgen)."""
@@ -36,9 +42,16 @@ class Library:
 
     def construct(self, loadgen: ModuleType, guard: Guard) -> int:
         """Register with loadgen; the handle must be given to DestroyQSL after the test."""
-        handle: int = loadgen.ConstructQSL(
-            self._total, self.performance_sample_count, guard(self.load), guard(self.unload)
-        )
+
+        def load(indices: list[int]) -> None:
+            self.load(indices)
+            self.on_loaded()
+
+        def unload(indices: list[int]) -> None:
+            self.on_finished()
+            self.unload(indices)
+
+        handle: int = loadgen.ConstructQSL(self._total, self.performance_sample_count, guard(load), guard(unload))
         return handle
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from harness.backends.base import Execution
-from harness.outcome import Failure, Latencies, Timings
+from harness.outcome import Energy, Failure, Latencies, Timings
 
 FILE_NAME = "child_report.json"
 CONSOLE = "console.log"
@@ -38,6 +38,7 @@ class ChildReport(msgspec.Struct, frozen=True, kw_only=True):
     performance_sample_count: int = 0
     batch_histogram: dict[int, int] = {}
     latencies: Latencies | None = None
+    energy: Energy | None = None
     notes: tuple[str, ...] = ()
     model_facts: dict[str, Any] = {}
     dataset_facts: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from harness import audit, device, ledger, logs, registry, verdict
+from harness import audit, device, energy, ledger, logs, registry, verdict
 from harness.config import RunConfig
 from harness.errors import HarnessError
 from harness.gpu import GpuWatch
@@ -27,8 +27,9 @@ _OURS = (
     "latencies.npy",
     "user.conf",
     audit.FILE_NAME,
+    energy.FILE_NAME,
 )
-_HASHED = ("mlperf_log_*", "accuracy.txt", "latencies.npy", "user.conf", audit.FILE_NAME, CONFIG)
+_HASHED = ("mlperf_log_*", "accuracy.txt", "latencies.npy", "user.conf", audit.FILE_NAME, energy.FILE_NAME, CONFIG)
 
 
 def run(config: RunConfig, progress: OnProgress | None = None) -> Outcome:
@@ -120,6 +121,7 @@ def _facts(config: RunConfig, report: ChildReport | None, gpu: GpuWatch) -> Outc
         timings=report.timings,
         batch_histogram=report.batch_histogram,
         latencies=report.latencies,
+        energy=report.energy,
         peak_rss_bytes=report.peak_rss_bytes or None,
         notes=report.notes,
         model_facts=report.model_facts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import ledger
+from harness import energy, ledger
 from harness.outcome import FILE_NAME, Outcome
 
 
@@ -32,6 +32,8 @@ def _result(outcome: Outcome) -> list[str]:
     lines = _numbers(outcome) if outcome.ok else []
     if outcome.ledger:
         lines.append(f"ledger: {ledger.describe(outcome.ledger)}")
+    if outcome.ok and outcome.energy:
+        lines.append(f"energy: {energy.describe(outcome.energy)}")
     if outcome.ok and outcome.submittable and not outcome.submittable.ok:
         lines.append(f"not submittable: {'; '.join(outcome.submittable.reasons)}")
     return lines
