@@ -21,9 +21,7 @@ def preprocess(i):
     env = i["env"]
     try:
         env["CM_HW_NAME"], path = describe(env, quiet=is_quiet(env))
-    except DescriptionError as error:
-        return {"return": 1, "error": error.cause, "hint": error.hint}
-    except HarnessError as error:
+    except (DescriptionError, HarnessError) as error:
         return {"return": 1, "error": error.cause, "hint": error.hint}
     except OSError as error:
         cause = f"{error.filename or 'the description'} cannot be written: {error.strerror}"
@@ -37,22 +35,24 @@ def describe(env, *, quiet):
     from system_description import work
 
     here = Path(env.get("CM_TMP_CURRENT_PATH") or ".").absolute()
-    return work.describe(
-        work.Order(
-            name=str(env.get("CM_HW_NAME") or ""),
-            given={key: str(env.get(name) or "") for key, name in FLAGS.items()},
-            file=here / Path(str(env["CM_MLPERF_SUT_GIVEN_FILE"])).expanduser()
-            if env.get("CM_MLPERF_SUT_GIVEN_FILE")
-            else None,
-            here=here,
-            output=here / Path(str(env.get("CM_MLPERF_SUT_DESCRIPTION_DIR") or "cm4bench-systems")).expanduser(),
-            round=str(env.get("CM_MLPERF_SUBMISSION_ROUND") or ""),
-            on_cpu=on_cpu(env),
-            power=str(env.get("CM_MLPERF_POWER") or "").lower() in YES,
-            demonstration=str(env.get("CM_MLPERF_SUBMISSION_DEMONSTRATION") or "").lower() in YES,
-            ask=None if quiet else input,
-        )
+    file = str(env.get("CM_MLPERF_SUT_GIVEN_FILE") or "")
+    order = work.Order(
+        name=str(env.get("CM_HW_NAME") or ""),
+        given={key: str(env.get(name) or "") for key, name in FLAGS.items()},
+        file=here / Path(file).expanduser() if file else None,
+        here=here,
+        output=here / Path(str(env.get("CM_MLPERF_SUT_DESCRIPTION_DIR") or "cm4bench-systems")).expanduser(),
+        round=str(env.get("CM_MLPERF_SUBMISSION_ROUND") or ""),
+        on_cpu=on_cpu(env),
+        power=is_on(env, "CM_MLPERF_POWER"),
+        demonstration=is_on(env, "CM_MLPERF_SUBMISSION_DEMONSTRATION"),
+        ask=None if quiet else input,
     )
+    return work.describe(order)
+
+
+def is_on(env, key):
+    return str(env.get(key) or "").lower() in YES
 
 
 FLAGS = {
@@ -76,4 +76,4 @@ def on_cpu(env):
 
 def is_quiet(env):
     """Nobody is there to be asked, or wants to be."""
-    return str(env.get("CM_QUIET") or "").lower() in YES or not (sys.stdin and sys.stdin.isatty())
+    return is_on(env, "CM_QUIET") or not (sys.stdin and sys.stdin.isatty())

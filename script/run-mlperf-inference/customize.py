@@ -1,5 +1,6 @@
 """The front door: prepare a folder for the runs, and turn their outcomes into records, a table and a report."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,10 +65,31 @@ def postprocess(i):
     env["CM_MLPERF_REPORT"] = str(conclusion.report)
     state["cm_mlperf_results"] = [str(path) for path in conclusion.paths]
     conclusion.show()
+    if env.get("CM_MLPERF_SUBMISSION") == "yes":
+        lock = run / "lock.json"
+        if trouble := write_lock(lock):
+            print(f"note: the submission has no lock: {trouble}")
+        else:
+            env["CM_MLPERF_SUBMISSION_LOCK"] = str(lock)
     if conclusion.refused:
         cause = f"not valid: {', '.join(conclusion.refused)} ({len(conclusion.refused)} of {len(conclusion.records)})"
         return {"return": 1, "error": cause, "hint": f"the table says why, and {conclusion.report}"}
     return {"return": 0}
+
+
+def write_lock(target):
+    """Lock what was typed, now that everything is in the store; why it could not be done, or nothing.
+
+    In a process of its own: the lock is that of the whole command, of which this script knows only its part.
+    """
+    command = [sys.executable, *sys.argv, "--plan", f"--lock={target}"]
+    if Path(sys.argv[0]).name not in ("cmr", "cm"):
+        return "it was not started by cmr"
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return "" if target.is_file() else "cmr wrote none"
 
 
 def request_of(i):

@@ -12,11 +12,13 @@ NOT_SUBMITTABLE = "NOT-SUBMITTABLE.md"
 
 
 def command(result: Result) -> str:
-    """What was typed, ready to be typed again."""
+    """What was typed, ready to be typed again; secrets are left out."""
+    from cm4bench.redact import scrub
+
     words = result.record.request.argv
     if words and words[0] not in ("cmr", "cm"):
         words = ("cmr", *words)
-    return shlex.join(words) if words else "(the record does not hold its command)"
+    return str(scrub(shlex.join(words))) if words else "(the record does not hold its command)"
 
 
 def readme(result: Result, benchmark: str, round_version: str, demonstration: bool, lock: str) -> str:

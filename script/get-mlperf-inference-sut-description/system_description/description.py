@@ -12,6 +12,8 @@ from system_description.values import Origin, Value, Values
 
 # Only a run can tell these; whoever knows better may give them.
 FROM_RUNS = ("framework", "other_software_stack")
+# These become folders, or must be one of a few words.
+_IN_DEMONSTRATIONS = {"division": "open", "submitter": "demonstration", "status": "rdi", "system_type": "edge"}
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,11 @@ class Description:
         empty = {key.name: Value("", Origin.EMPTY) for key in known.keys if key.may_be_empty}
         return replace(known, values={**empty, **known.values})
 
-    def with_placeholders(self) -> Description:
-        """For demonstrations: what is missing says that it is."""
-        allowed = {key.name: key.allowed for key in self.keys}
-        texts = {name: allowed[name][0] if allowed[name] else "not given" for name in self.missing()}
-        counts = {key.name for key in self.keys if key.is_count}
-        return self.completed({k: Value("1" if k in counts else v, Origin.PLACEHOLDER) for k, v in texts.items()})
+    def with_placeholders(self, but: tuple[str, ...] = ()) -> Description:
+        """For demonstrations: what is missing says that it is; keys in ``but`` stay missing."""
+        chosen = {key.name: "1" for key in self.keys if key.is_count} | _IN_DEMONSTRATIONS
+        texts = {name: chosen.get(name, "not given") for name in self.missing() if name not in but}
+        return self.completed({name: Value(text, Origin.PLACEHOLDER) for name, text in texts.items()})
 
     def to_json(self) -> str:
         """The file for systems/, keys in the round's order."""

@@ -60,7 +60,7 @@ def describe(order: Order, root: Path = Path("/")) -> tuple[str, Path]:
         found, missing = _ask(order, found, missing, file), []
     if missing and not order.demonstration:
         raise _incomplete(found, missing, file)
-    return name, _write(found.with_placeholders() if order.demonstration else found, order, name, file)
+    return name, _write(found.with_placeholders(FROM_RUNS) if order.demonstration else found, order, name, file)
 
 
 def _known(order: Order, name: str, file: Path, root: Path) -> Description:
