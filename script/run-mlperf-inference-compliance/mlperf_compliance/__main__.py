@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,7 +19,15 @@ from mlperf_compliance.case import DTYPES, Case
 from mlperf_compliance.conduct import Options, conduct
 from mlperf_compliance.scoring import PLACE, by_command
 from mlperf_compliance.suite import NAMES, verify
-from mlperf_compliance.verdict import Verdict
+from mlperf_compliance.verdict import Check, Verdict
+
+
+class Failed(NamedTuple):
+    """A check that failed, for whoever started this program."""
+
+    scenario: str
+    test: str
+    check: Check
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,13 +53,15 @@ def _run(options: argparse.Namespace) -> int:
     for one in chosen:
         if not one.needs:
             print(f"{one.config.scenario}: {one.round.name} asks no compliance test of {one.benchmark.name}")
-    passed = True
+    found_wrong = []
     for one, test in plan:
         verdict = conduct(one, test, asked)
         print(f"{one.config.scenario} {_line(verdict)}", flush=True)
         print(f"  files: {one.folder / test}")
-        passed &= verdict.passed
-    return 0 if passed else 1
+        found_wrong += [Failed(one.config.scenario, test, check) for check in verdict.failures]
+    if options.report:
+        options.report.write_bytes(msgspec.json.encode(found_wrong))
+    return 1 if found_wrong else 0
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -101,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("folder", type=Path, help="folder of the run, or of one scenario of it")
     run.add_argument("--test", action="append", help="this test only; may be repeated")
     run.add_argument("--scenario", default="", help="this scenario only")
+    run.add_argument("--report", type=Path, help="JSON file for the checks that failed")
     run.set_defaults(do=_run)
     check = commands.add_parser("verify", help="judge a compliance run that was made elsewhere")
     check.add_argument("test", choices=NAMES)
