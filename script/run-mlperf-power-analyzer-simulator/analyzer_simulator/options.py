@@ -61,7 +61,7 @@ def read(argv: Sequence[str], environment: Mapping[str, str]) -> Options:
         SystemExit: with argparse's words, for an unknown option or device.
     """
     given = _parser().parse_args([*shlex.split(environment.get(VARIABLE, "")), *argv])
-    faults = frozenset(Fault(name) for names in given.fault for name in names.split(",") if name)
+    faults = frozenset(fault for faults in given.fault for fault in faults)
     return Options(
         device=given.device,
         device_port=given.device_port,
@@ -100,7 +100,9 @@ def _add_ptdaemon(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_simulation(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--fault", action="append", default=[], help=", ".join(fault.value for fault in Fault))
+    group.add_argument(
+        "--fault", action="append", type=_faults, default=[], help=", ".join(fault.value for fault in Fault)
+    )
     group.add_argument("--idle-watts", type=float, default=60.0, help="load with nothing to do")
     group.add_argument("--busy-watts", type=float, default=120.0, help="load with all there is to do")
     group.add_argument("--follow", default="busy", help="busy, cpu (of this host), or a process id")
@@ -110,3 +112,10 @@ def _add_simulation(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--range-delay", type=float, default=0.5, help="seconds that a change of range takes")
     group.add_argument("--drop-after", type=float, default=0.5, help="seconds until the fault drop happens")
     group.add_argument("--ptd-version", default="1.11.1", help="release to report")
+
+
+def _faults(names: str) -> list[Fault]:
+    known = {fault.value: fault for fault in Fault}
+    if unknown := [name for name in names.split(",") if name not in known]:
+        raise argparse.ArgumentTypeError(f"no fault {', '.join(unknown)}; known are {', '.join(known)}")
+    return [known[name] for name in names.split(",")]

@@ -27,7 +27,7 @@ class Lines:
         self._socket = connection
         self._patience = patience
         self._buffer = b""
-        keep_alive(connection)
+        tune(connection)
 
     def send(self, text: str) -> None:
         """Raises ConnectionLost."""
@@ -106,9 +106,10 @@ class Lines:
         return ConnectionLost(f"{self.peer} {what}")
 
 
-def keep_alive(connection: socket.socket) -> None:
-    """Let the operating system notice a peer that has gone without a word."""
+def tune(connection: socket.socket) -> None:
+    """Send at once; let the operating system notice a peer that has gone without a word."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small messages, each waited for
     for name, value in _KEEPALIVE:
         if option := getattr(socket, name, None):
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
