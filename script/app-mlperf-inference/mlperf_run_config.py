@@ -66,6 +66,7 @@ def build(env: Env, output_dir: Path, user_conf: Path | None) -> RunConfig:
         "threads": integer(env, "CM_NUM_THREADS"),
         "workers": integer(env, "CM_MLPERF_WORKERS") or (IN_FLIGHT * len(servers) or 1),
         "compile": text(env, "CM_MLPERF_COMPILE").lower() in _YES,
+        "cuda_graphs": text(env, "CM_MLPERF_CUDA_GRAPHS").lower() in _YES,
         "channels_last": text(env, "CM_MLPERF_CHANNELS_LAST").lower() in _YES,
         "user_conf": str(user_conf) if user_conf else None,
         "quality_target": number(env, "CM_MLPERF_QUALITY_TARGET") or None,

@@ -31,6 +31,7 @@ def test_round_trip(configure):
         ({"target_latency_ns": 5}, "target_latency_ns=5 has no meaning in Offline"),
         ({"coalesce_queries": True}, "coalesce_queries=True has no meaning in Offline"),
         ({"min_duration_ms": 10, "max_duration_ms": 5}, "max_duration_ms=5 is below min_duration_ms=10"),
+        ({"cuda_graphs": True}, "cuda_graphs needs backend pytorch on cuda"),
         (
             {"model": {"name": "x", "architecture": "nets:build"}, "tier": "full"},
             "random weights",

@@ -41,3 +41,10 @@ def test_a_gpu_that_is_not_there_is_refused(lite0):
     outcome = supervise.run(lite0(device="cuda:63"))
     assert outcome.failure.kind == "device"
     assert "only these exist: cuda:0" in outcome.failure.cause
+
+
+def test_recorded_kernels_answer_the_same(lite0):
+    outcome = supervise.run(lite0(mode="accuracy", device="cuda", cuda_graphs=True))
+    assert outcome.failure is None
+    assert outcome.quality.correct >= 18
+    assert "CUDA graphs" in outcome.device.executed

@@ -49,6 +49,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `sut_servers` are the addresses (`http://host:port`) of a network SUT, whose requests in flight `workers` counts.
     `audit_config` is the file that makes a performance run a compliance run; what it sets goes before everything else.
     With `implementation` cpp the file `program` answers, built by the script app-mlperf-inference-cpp.
+    `cuda_graphs` compiles too, and replays recorded kernels instead of launching each (untested on hardware).
     A lower `target_latency_percentile` (percent) lets a demonstration pass early stopping with fewer queries: 64 at the
     90th, 662 at the 99th.
     """
@@ -72,6 +73,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     workers: Positive = 1
     channels_last: bool = False
     compile: bool = False
+    cuda_graphs: bool = False
     residency: Residency = "auto"
     warmup_batches: NotNegative = 2
     user_conf: str | None = None
@@ -105,6 +107,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("backend 'network' and sut_servers (the addresses of its servers) go together")
         if self.sut_servers and self.coalesce_queries:
             raise ValueError("coalesce_queries joins queries, which a network SUT's dispatch library must not do")
+        if self.cuda_graphs and (self.device == "cpu" or self.backend != "pytorch"):
+            raise ValueError(f"cuda_graphs needs backend pytorch on cuda, not {self.backend} on {self.device}")
         if self.max_duration_ms and self.min_duration_ms and self.max_duration_ms < self.min_duration_ms:
             raise ValueError(f"max_duration_ms={self.max_duration_ms} is below min_duration_ms={self.min_duration_ms}")
         if self.audit_config and self.mode != "performance":

@@ -54,8 +54,19 @@ class PytorchBackend:
         layout = torch.channels_last if config.channels_last else torch.preserve_format
         module = module.to(device=device, dtype=self._dtype, memory_format=layout)
         self._module = integers.quantised(module, device) if config.precision == "int8" else module
-        self._model = torch.compile(self._module) if config.compile else self._module
+        self._model = self._compiled()
         return self._facts()
+
+    def _compiled(self) -> Any:
+        """The module as asked: eager, compiled, or compiled and recorded into CUDA graphs, one per shape of a batch."""
+        if self._config.cuda_graphs:
+            return self._torch.compile(self._module, mode="reduce-overhead")
+        return self._torch.compile(self._module) if self._config.compile else self._module
+
+    def _how(self) -> str:
+        if self._config.cuda_graphs:
+            return "torch.compile, CUDA graphs"
+        return "torch.compile" if self._config.compile else "eager"
 
     def stage(self, count: int, columns: tuple[Column, ...], chunks: staging.Chunks) -> None:
         """Cast and lay out the samples in host or GPU memory."""
@@ -110,7 +121,7 @@ class PytorchBackend:
         used = str(parameter.device)
         if self._output_device is not None and str(self._output_device) != used:
             raise HarnessError("device", f"the model is on {used} but its outputs appear on {self._output_device}")
-        how = [f"torch {torch.__version__}", "torch.compile" if self._config.compile else "eager"]
+        how = [f"torch {torch.__version__}", self._how()]
         return Execution(
             used=used,
             executed=", ".join(how + ["channels_last"] * self._config.channels_last),
