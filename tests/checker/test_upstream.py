@@ -19,7 +19,14 @@ needs_checkout = pytest.mark.skipif(not CHECKOUT.is_dir(), reason="MLCOMMONS_INF
 KINDS = [kind for kind in trees.KINDS if not kind.startswith(("power", "open-v4.1"))]
 
 # A fault that upstream's newer checker lets through (or crashes on, which passes nothing) is what ours is for.
-THEIRS_TOO = ("wrong seed", "one minute", "few samples in memory", "500 of 50000 samples", "key missing", "wrong status")
+THEIRS_TOO = (
+    "wrong seed",
+    "one minute",
+    "few samples in memory",
+    "500 of 50000 samples",
+    "key missing",
+    "wrong status",
+)
 
 
 @pytest.mark.slow

@@ -32,7 +32,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     names = roundfiles.names()
     parser = argparse.ArgumentParser(prog="python -m mlperf_checker", description="Check an MLPerf submission.")
     parser.add_argument("folder", type=Path, help="holds closed/, open/ or network/")
-    parser.add_argument("--version", default=names[-1], help=f"the round: {', '.join(names)}")
+    words = f"the round: {', '.join(names)} (default: the one that the seeds in the logs tell)"
+    parser.add_argument("--version", help=words)
     parser.add_argument("--submitter", help="look at this one only")
     parser.add_argument("--json", type=Path, help="write verdicts and findings to this file")
     parser.add_argument("--csv", type=Path, help="write the summary table to this file")
@@ -43,7 +44,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def _check(options: argparse.Namespace) -> int:
     begin = time.monotonic()
-    report = conduct.check_tree(options.folder, options.version, options.submitter)
+    version = options.version or conduct.round_of(options.folder, options.submitter)
+    report = conduct.check_tree(options.folder, version, options.submitter)
     seconds = time.monotonic() - begin
     if options.csv:
         table.write(report, options.csv)
@@ -51,7 +53,7 @@ def _check(options: argparse.Namespace) -> int:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(as_data(report), indent=1), encoding="utf-8")
     if options.upstream:
-        theirs = upstream.run(options.upstream, options.folder, options.version, options.submitter)
+        theirs = upstream.run(options.upstream, options.folder, version, options.submitter)
         print("\n".join(upstream.lines(report, theirs, seconds)))
     print("\n".join(screen.lines(report, everything=options.all)))
     return 0 if report.ok else 1

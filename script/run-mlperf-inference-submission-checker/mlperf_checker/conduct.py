@@ -8,14 +8,16 @@ from pathlib import Path
 
 from mlperf_checker import figures, roundfiles
 from mlperf_checker.context import Model, ResultFolder, Submission, Submitter, System
+from mlperf_checker.detaillog import parse
 from mlperf_checker.findings import Finding
 from mlperf_checker.folders import look
-from mlperf_checker.layout import DIVISIONS, Layout
+from mlperf_checker.layout import DETAIL, DIVISIONS, Layout
 from mlperf_checker.powerfigure import Power, power
-from mlperf_checker.reading import Files
+from mlperf_checker.reading import Files, Unreadable
 from mlperf_checker.registry import apply
 from mlperf_checker.report import Report, Verdict
 from mlperf_checker.rules.accuracy_score import found_scores
+from mlperf_checker.rules.performance import SEEDS
 from mlperf_checker.table import row
 
 
@@ -40,6 +42,23 @@ def check_tree(folder: Path | str, version: str, submitter: str | None = None) -
     conduct = _Conduct(submission)
     conduct.all()
     return Report(version, tuple(conduct.verdicts), tuple(conduct.findings))
+
+
+def round_of(folder: Path | str, submitter: str | None = None) -> str:
+    """The round that a submission was made for: what the seeds in its first known log say, else the newest.
+
+    Args:
+        folder, submitter: as in `check_tree`.
+    """
+    files = Files(Path(folder), look(Path(folder), None if submitter is None else (DIVISIONS, submitter)))
+    for one in files.tree.below():
+        if one.path.endswith("/performance/run_1") and DETAIL in one.files:
+            content = files.read(one.name_of(DETAIL))
+            log = parse(b"" if isinstance(content, Unreadable) else content)
+            seen = {key: log.get(f"effective_{key}") for key in SEEDS}
+            if found := roundfiles.of_seeds({key: value for key, value in seen.items() if isinstance(value, int)}):
+                return found.name
+    return roundfiles.names()[-1]
 
 
 @dataclass

@@ -39,6 +39,11 @@ class Finding:
         return self.severity == "error" and self.scope is not None and place[: len(self.scope)] == self.scope
 
 
+def severity(*, severe: bool) -> Severity:
+    """An error where it is severe, else a warning."""
+    return "error" if severe else "warning"
+
+
 def printable(text: str) -> str:
     """A path or value that every terminal and file can take: odd bytes and control characters are escaped."""
     safe = text.encode("utf-8", "backslashreplace").decode("utf-8")

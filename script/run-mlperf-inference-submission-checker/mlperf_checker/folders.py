@@ -69,6 +69,10 @@ class Folder:
         return f"{self.path}/{name}" if self.path else name
 
 
+# A folder that shall be walked, where it is, and the real paths of itself and those above.
+_Pending = tuple[Folder, str, tuple[str, ...]]
+
+
 def _pure(path: PurePosixPath | str) -> PurePosixPath:
     return PurePosixPath(path) if isinstance(path, str) else path
 
@@ -83,7 +87,7 @@ def look(root: Path, only: tuple[tuple[str, ...], str] | None = None) -> Folder:
     parents, wanted = only or ((), "")
     top = Folder("")
     real_root = os.path.realpath(root)
-    pending = [(top, str(root), (real_root,))]
+    pending: list[_Pending] = [(top, str(root), (real_root,))]
     while pending:
         folder, where, ancestors = pending.pop()
         try:
@@ -101,9 +105,7 @@ def look(root: Path, only: tuple[tuple[str, ...], str] | None = None) -> Folder:
     return top
 
 
-def _see(
-    folder: Folder, entry: os.DirEntry[str], root: str, ancestors: tuple[str, ...]
-) -> tuple[Folder, str, tuple[str, ...]] | None:
+def _see(folder: Folder, entry: os.DirEntry[str], root: str, ancestors: tuple[str, ...]) -> _Pending | None:
     """Note an entry; a folder that shall be walked is returned."""
     try:
         linked = entry.is_symlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mlperf_checker.context import Model, ResultFolder, Submission, Submitter, System
 from mlperf_checker.findings import Finding, Scope, Severity, printable
@@ -47,7 +47,7 @@ class Rule(Generic[Looked]):
     since: str = ""
 
 
-_RULES: dict[str, Rule] = {}
+_RULES: dict[str, Rule[Any]] = {}
 
 
 def rule(
@@ -70,7 +70,7 @@ def rule(
     return register
 
 
-def all_rules() -> tuple[Rule, ...]:
+def all_rules() -> tuple[Rule[Any], ...]:
     """Every rule, in the order of its registration."""
     import mlperf_checker.rules  # noqa: F401  registers them
 

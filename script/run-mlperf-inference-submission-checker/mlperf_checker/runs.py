@@ -79,7 +79,10 @@ def check_run(
     root, rules = Path(folder), roundfiles.load(round)
     seen = look(root)
     content = Files(root, seen).read(DETAIL)
-    is_accuracy = isinstance(content, bytes) and parse(content).text("effective_test_mode") == "AccuracyOnly"
+    if isinstance(content, Unreadable):
+        cause = f"the run has no detail log: {content.why}"
+        return (Finding("performance-log", "error", str(root / DETAIL), cause, "run again, to the end", ()),)
+    is_accuracy = parse(content).text("effective_test_mode") == "AccuracyOnly"
     place = Place(division, "submitter", "system", benchmark, scenario)
     layout = Layout.of(round)
     where = layout.accuracy(place) if is_accuracy else layout.performance(place)

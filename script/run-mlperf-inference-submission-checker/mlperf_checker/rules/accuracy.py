@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlperf_checker.context import ResultFolder
+from mlperf_checker.findings import severity
 from mlperf_checker.layout import ACCURACY_LOG
 from mlperf_checker.reading import Unreadable
 from mlperf_checker.registry import Objection, rule
@@ -22,7 +23,7 @@ def accuracy_log_size(result: ResultFolder) -> Iterable[Objection]:
         # until v4.1 upstream took it in the open division
         severe = result.is_closed or result.submission.is_since("v5.0")
         cause = f"the log has {size} bytes, {limit} are allowed"
-        yield Objection(path, cause, remedy, severity="error" if severe else "warning")
+        yield Objection(path, cause, remedy, severity=severity(severe=severe))
     elif size == 0:
         yield Objection(path, "the log is empty", "copy it from the run's folder again, then truncate it")
 
@@ -40,9 +41,9 @@ def accuracy_samples(result: ResultFolder) -> Iterable[Objection]:
     if covered != needed:
         said = "an unknown number of" if covered is None else f"{covered:g}"
         cause = f"the accuracy run covered {said} samples, {benchmark.name} has {needed}"
-        severity = "error" if result.submission.is_since("v5.0") else "warning"
+        weight = severity(severe=result.submission.is_since("v5.0"))
         remedy = "run the accuracy mode over the whole data set"
-        yield Objection(result.accuracy.log_path, cause, remedy, severity=severity)
+        yield Objection(result.accuracy.log_path, cause, remedy, severity=weight)
 
 
 @rule("accuracy-extra-files", ResultFolder)
@@ -61,4 +62,4 @@ def accuracy_extra_files(result: ResultFolder) -> Iterable[Objection]:
             remedy = f"add those that the accuracy run made: {', '.join(wanted)}"
             severe = result.is_closed or result.submission.is_since("v5.0")
             what = cause + ", ".join(missing[:_EXAMPLE_FILES]) + more
-            yield Objection(path, what, remedy, severity="error" if severe else "warning")
+            yield Objection(path, what, remedy, severity=severity(severe=severe))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlperf_checker.context import ResultFolder
+from mlperf_checker.findings import severity
 from mlperf_checker.reading import Unreadable
 from mlperf_checker.registry import Objection, rule
 from mlperf_checker.scores import EXAMPLES, hash_of, scores
@@ -44,10 +45,10 @@ def accuracy_hash(result: ResultFolder) -> Iterable[Objection]:
     """accuracy.txt has the hash of the whole log. Upstream only remarks on it in the open division."""
     text = text_of(result)
     if text and hash_of(text) is None and not result.is_endpoints:
-        severity = "error" if result.is_closed else "warning"
+        weight = severity(severe=result.is_closed)
         remedy = 'cmr "truncate mlperf inference accuracy log" writes it, while it still has the whole log'
         path = result.accuracy.path / SCORE
-        yield Objection(path, "the line hash=… of the whole accuracy log is missing", remedy, severity=severity)
+        yield Objection(path, "the line hash=… of the whole accuracy log is missing", remedy, severity=weight)
 
 
 @rule("accuracy-metric", ResultFolder)
@@ -63,9 +64,9 @@ def accuracy_metric(result: ResultFolder) -> Iterable[Objection]:
         return
     example = next((f', as "{EXAMPLES[one]}"' for one in missing if one in EXAMPLES), "")
     cause = f"no line gives {', '.join(missing)}, which {benchmark.name} is judged by"
-    severity = "error" if result.is_closed else "warning"
+    weight = severity(severe=result.is_closed)
     remedy = f"write what the benchmark's accuracy script prints{example}"
-    yield Objection(result.accuracy.path / SCORE, cause, remedy, severity=severity)
+    yield Objection(result.accuracy.path / SCORE, cause, remedy, severity=weight)
 
 
 @rule("accuracy-target", ResultFolder)

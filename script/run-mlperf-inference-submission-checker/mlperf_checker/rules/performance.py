@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from mlperf_checker import figures
 from mlperf_checker.context import ResultFolder, Run
+from mlperf_checker.findings import severity
 from mlperf_checker.reading import Unreadable
 from mlperf_checker.registry import Objection, rule
 from mlperf_checker.rules.userconf import says
@@ -123,8 +124,8 @@ def equal_issue(result: ResultFolder) -> Iterable[Objection]:
     if log.get(f"effective_{key}") in (True, "true") or says(result, key, "1"):
         return
     cause = f"{key} was off, {benchmark.name} needs it"
-    severity = "warning" if result.submission.is_since("v5.0") else "error"
-    yield Objection(result.performance.log_path, cause, f"set {key} = 1 in user.conf, run again", severity=severity)
+    weight = severity(severe=not result.submission.is_since("v5.0"))
+    yield Objection(result.performance.log_path, cause, f"set {key} = 1 in user.conf, run again", severity=weight)
 
 
 @rule("inferred", ResultFolder)

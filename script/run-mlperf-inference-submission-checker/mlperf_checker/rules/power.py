@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlperf_checker.context import ResultFolder
+from mlperf_checker.findings import severity
 from mlperf_checker.layout import POWER_FILES, POWER_RUN_FILES
 from mlperf_checker.powerfigure import power
 from mlperf_checker.registry import Objection, rule
@@ -58,11 +59,11 @@ def power_measurement(result: ResultFolder) -> Iterable[Objection]:
         return
     root = result.submission.files.root
     for one in checks(root / folder, result.submission.round.name):
-        severity = "warning" if one.severity == "warning" else "error"
+        weight = severity(severe=one.severity != "warning")
         # its paths are as ours was given, below the root
         path = Path(one.path)
         shown = path.relative_to(root) if path.is_relative_to(root) else folder / path
-        yield Objection(str(shown), f"{one.cause} ({one.rule})", one.remedy, severity=severity)
+        yield Objection(str(shown), f"{one.cause} ({one.rule})", one.remedy, severity=weight)
 
 
 def _power_checks() -> Any:
