@@ -153,9 +153,6 @@ class TestWrapping:
         client = client_command(tmp_path, settings, "python")
         given = " ".join(word if word != "run it" else "run_it" for word in client[2:])
         assert given == "-a h -p 4950 -n t -w run_it -L lg -o out -T -l l -V 230 -A 2"
-            "run it",
-            *["-L", "lg", "-o", "out", "-T", "-l", "l", "-V", "230", "-A", "2"],
-        ]
         assert server_command(tmp_path, Path("/c"), "python")[2:] == ["-c", "/c"]
 
 
