@@ -62,7 +62,7 @@ def settings_for(env: Env, benchmark: Benchmark | None) -> Settings:
     if _text(env, "CM_MLPERF_LOADGEN_MODE") == "accuracy":
         return settings
     if _is_test(env):
-        return settings | _lengths_of_test(env, scenario)
+        return settings | _lengths_of_test(env, scenario) | _single_issue(benchmark, scenario)
     return (benchmark.conf_gaps(scenario) if benchmark else {}) | settings | _lengths_of_valid(env)
 
 
@@ -115,6 +115,15 @@ def _lengths_of_test(env: Env, scenario: str) -> Settings:
     if scenario != "SingleStream" or percentile < TEST_PERCENTILE:
         settings["target_latency_percentile"] = percentile
     return settings | _most_queries(env)
+
+
+def _single_issue(benchmark: Benchmark | None, scenario: str) -> Settings:
+    """Equal issue makes every query count a multiple of the data set, which a demonstration has no time for.
+
+    Offline keeps it: its one query costs what its samples cost.
+    """
+    off = benchmark is not None and benchmark.equal_issue and scenario != "Offline"
+    return {"sample_concatenate_permutation": 0} if off else {}
 
 
 def _rate(env: Env, scenario: str) -> float | None:

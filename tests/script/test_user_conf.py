@@ -168,6 +168,14 @@ def test_an_interactive_run_has_a_rate_of_its_own() -> None:
     assert settings(env("Interactive", CM_MLPERF_BENCHMARK="llama3_1-8b", **given))["target_qps"] == 3
 
 
+def test_a_demonstration_does_not_issue_the_whole_set_query_by_query() -> None:
+    llm = {"CM_MLPERF_BENCHMARK": "llama3_1-8b", "CM_MLPERF_LOADGEN_TARGET_QPS": 0.2}
+    assert settings(env("Server", **llm))["sample_concatenate_permutation"] == 0
+    assert "sample_concatenate_permutation" not in settings(env("Offline", **llm))
+    assert "sample_concatenate_permutation" not in settings(env("Server", CM_MLPERF_LOADGEN_TARGET_QPS=5))
+    assert "sample_concatenate_permutation" not in settings(env("Server", CM_MLPERF_RUN_STYLE="valid", **llm))
+
+
 @pytest.mark.parametrize(
     ("scenario", "given", "queries", "percentile"),
     [
