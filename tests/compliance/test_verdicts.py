@@ -78,6 +78,49 @@ def upstream(case: Case, scratch: Path) -> bool:
     return bool(texts) and all("TEST PASS" in text for text in texts)
 
 
+CHECKER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import submission_checker_old as checker
+config = checker.Config("v6.1", {})
+folder, model, test = sys.argv[2:]
+good = test == "TEST04" or checker.check_compliance_acc_dir(folder, model, config)
+print(good and (test == "TEST06" or checker.check_compliance_perf_dir(folder)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("MLCOMMONS_INFERENCE" not in os.environ, reason="needs a clone in MLCOMMONS_INFERENCE")
+@pytest.mark.parametrize("one", [one for one in ALL if one.test in ("TEST01", "TEST04", "TEST06")], ids=str)
+def test_upstreams_checker_takes_the_folders(case: MakeCase, tmp_path: Path, one: Situation) -> None:
+    found = made(case, one)
+    assert upstream_takes(found, tmp_path) == one.passes
+
+
+def upstream_takes(found: Case, scratch: Path) -> bool:
+    """Write the folder, and show it to the checker that also looks at which files there are."""
+    folder = scratch / found.test
+    writing.write(verify(found), found.compliance, folder)
+    tools = Path(os.environ["MLCOMMONS_INFERENCE"]) / "tools" / "submission"
+    command = [sys.executable, "-c", CHECKER, str(tools), str(folder), found.benchmark.name, found.test]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().endswith("True")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("MLCOMMONS_INFERENCE" not in os.environ, reason="needs a clone in MLCOMMONS_INFERENCE")
+@pytest.mark.parametrize(("score", "passes"), [(85.0, True), (80.0, False)])
+def test_upstreams_checker_takes_scores_instead(case: MakeCase, tmp_path: Path, score: float, passes: bool) -> None:
+    found, *logs = case("TEST01", "bert-99", dtype="float32")
+    answers(floats(1, 2, 3), floats(1, 2, 9))(*logs)
+    scored = replace(
+        found, scorer=lambda folder: f'{{"exact_match": 80.0, "f1": {score if folder == found.compliance else 85.5}}}\n'
+    )
+    assert verify(scored).passed == passes
+    assert upstream_takes(scored, tmp_path) == passes
+
+
 def test_test01_takes_the_scores_where_answers_differ(case: MakeCase) -> None:
     found, measured, accuracy, compliance = case("TEST01", "bert-99", dtype="float32")
     measured.measured(), accuracy.answered(floats(1, 2, 3, 4))

@@ -21,6 +21,8 @@ from mlperf_compliance.scoring import PLACE, by_command
 from mlperf_compliance.suite import NAMES, verify
 from mlperf_compliance.verdict import Check, Verdict
 
+_SELF_EVIDENT = ("valid", "same scenario", "same latency limit")  # where nothing failed
+
 
 class Failed(NamedTuple):
     """A check that failed, for whoever started this program."""
@@ -99,8 +101,12 @@ def _needs(options: argparse.Namespace) -> int:
 
 def _line(verdict: Verdict) -> str:
     if verdict.passed:
-        said = "; ".join(check.said for check in verdict.checks if check.passed and check.said != "valid")
-        return f"{verdict.test}: PASS: {said}"
+        said = [
+            check.said
+            for check in verdict.checks
+            if check.said not in _SELF_EVIDENT and check.name not in _SELF_EVIDENT
+        ]
+        return f"{verdict.test}: PASS: {'; '.join(said)}"
     reasons = [f"  {check.name}: {check.said}\n    next: {check.advice}" for check in verdict.failures]
     return "\n".join([f"{verdict.test}: FAIL", *reasons])
 
