@@ -120,7 +120,9 @@ def configuration(
 def _user_conf(scenario: str, mode: str, min_duration_ms: int) -> str:
     rate = 1 / SAMPLE_S[scenario]
     target = f"target_qps = {rate:g}" if scenario == "Offline" else f"target_latency = {_query_ms(scenario):g}"
-    short = f"resnet50.{scenario}.min_duration = {min_duration_ms}\n" if min_duration_ms < 600_000 else ""
+    keys = {"min_duration": min_duration_ms, "min_query_count": 64}
+    lines = [f"resnet50.{scenario}.{key} = {value}\n" for key, value in keys.items()]
+    short = "".join(lines) if min_duration_ms < 600_000 else ""
     return f"resnet50.{scenario}.{target}\n" + (short if mode == "performance" else "")
 
 

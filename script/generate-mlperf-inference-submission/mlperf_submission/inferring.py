@@ -6,7 +6,7 @@ result of `X-99.9` also stands for `X-99`. Only what was not measured is inferre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # The better source first: a MultiStream run says more about Offline than a SingleStream run.
 _SOURCES = {"Offline": ("MultiStream", "SingleStream"), "MultiStream": ("SingleStream",)}
 _HIGH, _LOW = "-99.9", "-99"
-MIN_QUERIES_FOR_MULTISTREAM = 662  # early stopping at the 99th percentile
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Inferred:
 
 
 def inferences(
-    places: Sequence[Place], found: Round, category: str, benchmarks: dict[str, str], queries: dict[Place, int]
+    places: Sequence[Place], found: Round, category: str, benchmarks: dict[str, str], estimates: Container[Place]
 ) -> list[Inferred]:
     """What can be inferred from the measured results at ``places``.
 
@@ -38,9 +37,9 @@ def inferences(
         found: the round, which says which scenarios a benchmark has.
         category: of the system; scenarios are inferred for edge systems only.
         benchmarks: model folder to the round's benchmark.
-        queries: how many queries each measured run had; a MultiStream estimate needs enough of them.
+        estimates: SingleStream results whose log has loadgen's estimate for MultiStream (662 queries and more).
     """
-    scenarios = list(_scenarios(places, found, category, benchmarks, queries))
+    scenarios = list(_scenarios(places, found, category, benchmarks, estimates))
     measured = {(one.benchmark, one.scenario) for one in places}
     everything = [*((one, one) for one in places), *((one.target, one.source) for one in scenarios)]
     lower = [
@@ -58,7 +57,7 @@ def inferences(
 
 
 def _scenarios(
-    places: Sequence[Place], found: Round, category: str, benchmarks: dict[str, str], queries: dict[Place, int]
+    places: Sequence[Place], found: Round, category: str, benchmarks: dict[str, str], estimates: Container[Place]
 ) -> Iterator[Inferred]:
     if "edge" not in category.split(","):
         return
@@ -68,7 +67,7 @@ def _scenarios(
             if target in own or not _has(found, benchmarks[model], target, category):
                 continue
             for source in sources:
-                if source in own and (target != "MultiStream" or queries[own[source]] >= MIN_QUERIES_FOR_MULTISTREAM):
+                if source in own and (target != "MultiStream" or own[source] in estimates):
                     yield Inferred(own[source], replace(own[source], scenario=target))
                     break
 

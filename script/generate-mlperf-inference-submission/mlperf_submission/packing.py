@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,13 +122,13 @@ def _inferred(order: Order, selected: Selection) -> list[inferring.Inferred]:
         selected.round,
         order.category,
         {one.place.benchmark: one.benchmark for one in selected.members},
-        {one.place: _queries(one.result) for one in selected.members},
+        {one.place for one in selected.members if _has_estimate(one.result)},
     )
 
 
-def _queries(result: Result) -> int:
-    """Queries of the measured run, as its log counts them."""
-    return int(result.detail("performance").number("result_query_count") or 0)
+def _has_estimate(result: Result) -> bool:
+    """Whether a SingleStream log has loadgen's early-stopping estimate for MultiStream; it is 0 after few queries."""
+    return bool(result.detail("performance").number("early_stopping_latency_ms"))
 
 
 def _contents(order: Order, selected: Selection, described: Description) -> Contents:
@@ -194,7 +196,9 @@ def _accept(report: Report, order: Order) -> None:
 
 
 def _written_nothing(error: OSError, order: Order) -> SubmissionError:
-    where = error.filename or order.output
-    if error.errno == errno.ENOSPC:
+    # copying a folder gathers the errors of its files, without their numbers
+    gathered = error.args[0] if isinstance(error, shutil.Error) and isinstance(error.args[0], list) else []
+    _, where, words = gathered[0] if gathered else ("", error.filename or order.output, error.strerror or str(error))
+    if error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in words:
         return SubmissionError(f"the disk is full ({where}); nothing was left behind", "free space, then once more")
-    return SubmissionError(f"{where}: {error.strerror or error}; nothing was left behind", "--submission_dir=FOLDER")
+    return SubmissionError(f"{where}: {words}; nothing was left behind", "--submission_dir=FOLDER")

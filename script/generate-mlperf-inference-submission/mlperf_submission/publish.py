@@ -26,10 +26,10 @@ def staging(target: Path, *, replace: bool) -> Iterator[Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with _locked(target.with_name(f".{target.name}.lock")):
+        _restore(target)
         _refuse_existing(target, replace)
         for debris in target.parent.glob(f".{_escaped(target.name)}.staging-*"):
             shutil.rmtree(debris, ignore_errors=True)
-        _restore(target)
         folder = target.with_name(f".{target.name}.staging-{secrets.token_hex(4)}")
         folder.mkdir()
         try:

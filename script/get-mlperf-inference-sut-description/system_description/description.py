@@ -80,11 +80,11 @@ class Description:
     @staticmethod
     def from_files(text: str, origins: str, round_version: str) -> Description:
         """Read both files back; ValueError for what is no JSON of ours."""
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise ValueError("it must be an object with keys and values")
         sources = json.loads(origins) if origins else {}
-        values = {
-            key: Value(str(value), *_origin(sources.get(key, {}), str(value)))
-            for key, value in dict(json.loads(text)).items()
-        }
+        values = {key: Value(str(value), *_origin(sources.get(key, {}), str(value))) for key, value in content.items()}
         return Description(values, round_version)
 
 
