@@ -10,9 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from mlperf_power.launch import client_command, server_command, wrap
+from mlperf_power import PowerError, check
+from mlperf_power.launch import client_command, server_command
 from mlperf_power.settings import read_settings
-from tests.power.conftest import LOADGEN, SIMULATOR, TimeServer, free_port
+from mlperf_power.wrapping import adopt, wrap
+from tests.power.conftest import HERE, LOADGEN, PATIENCE_S, SIMULATOR, Rig, TimeServer, free_port
 from tests.workbench import ROOT, Bench, CommandLine
 
 from cm4bench import Repo
@@ -135,14 +137,37 @@ def test_a_check_without_a_folder(tmp_path: Path) -> None:
 
 
 class TestWrapping:
-    def test_a_commands_words_stay_apart(self) -> None:
-        words = wrap(["run", "a b", "it's"], ["--server", "h", "--ntp-server", "t"], Path("lg"), Path("out"))
-        assert words[:4] == [sys.executable, "-m", "mlperf_power", "client"]
-        assert words[words.index("--command") + 1] == """run 'a b' 'it'"'"'s'"""
+    def test_a_command_line_becomes_another(self, tmp_path: Path) -> None:
+        words = wrap(["run", "a b", "it's"], tmp_path, "h", "t", "--port=1")
+        assert words[:4] == [sys.executable, "-m", "mlperf_power", "wrap"]
+        assert words[-5:] == ["--port=1", "--", "run", "a b", "it's"]
+
+    def test_the_measurement_is_put_beside_the_run(self, rig: Rig) -> None:
+        rig.serve()
+        performance = rig.folder / "perf"
+        fake = [sys.executable, str(HERE / "fakeload.py"), str(performance / "run_1"), "0.2"]
+        words = wrap(fake, performance, "127.0.0.1", rig.ntp, f"--port={rig.port}")
+        subprocess.run(words, env=rig.environment, check=True, timeout=PATIENCE_S)
+        assert sorted(path.name for path in performance.iterdir()) == ["power", "ranging", "run_1"]
+        found = {finding.rule for finding in check(performance)}
+        assert found == {"client-sources", "server-sources", "simulated", "debug"}
+
+    @pytest.mark.parametrize(
+        ("name", "says"), [("run_1/mlperf_log_detail.txt", "not the one that was measured"), ("power/x", "of another")]
+    )
+    def test_another_run_is_not_dressed_up(self, tmp_path: Path, name: str, says: str) -> None:
+        for folder in (tmp_path / "run_1", tmp_path / "measured" / "run_1"):
+            folder.mkdir(parents=True)
+            for log in ("mlperf_log_detail.txt", "mlperf_log_summary.txt"):
+                (folder / log).write_text("log")
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("other")
+        with pytest.raises(PowerError, match=says):
+            adopt(tmp_path)
+        assert not (tmp_path / "run_1" / "spl.txt").exists()
 
     def test_power_devs_own_programs(self, tmp_path: Path) -> None:
         from mlperf_power.client import ClientSettings
-        from mlperf_power.errors import PowerError
 
         settings = ClientSettings("h", "t", "run it", Path("lg"), Path("out"), label="l", fixed_ranges=("230", "2"))
         with pytest.raises(PowerError, match="no checkout of power-dev"):

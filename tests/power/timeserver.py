@@ -17,19 +17,23 @@ class TimeServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", port))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def close(self):
+        # a socket that a thread waits on keeps its port even when it is closed
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"", self._socket.getsockname())
+        self._thread.join()
         self._socket.close()
 
     def _serve(self):
         while True:
-            try:
-                request, client = self._socket.recvfrom(1024)
-                if not self.silent:
-                    self._socket.sendto(self._reply(request), client)
-            except OSError:
+            request, client = self._socket.recvfrom(1024)
+            if not request:
                 return
+            if not self.silent:
+                self._socket.sendto(self._reply(request), client)
 
     def _reply(self, request):
         now = time.time() + self.skew + EPOCH

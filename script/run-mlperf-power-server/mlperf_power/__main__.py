@@ -1,11 +1,13 @@
-"""The command line: `python -m mlperf_power server|client|check|figure`."""
+"""The command line: `python -m mlperf_power server|client|wrap|check|figure`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -19,6 +21,7 @@ from mlperf_power.figure import metric
 from mlperf_power.journal import log, open_journal
 from mlperf_power.rounds import NEWEST, facts
 from mlperf_power.settings import PORT, read_settings
+from mlperf_power.wrapping import adopt, measured_folder
 
 INTERRUPTED = 130
 
@@ -61,8 +64,34 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _measure(given: argparse.Namespace) -> int:
+    settings = _client_settings(given)
+    if given.power_dev:
+        _become(launch.client_command(given.power_dev, settings, sys.executable), given.power_dev)
+    settings.output.mkdir(parents=True, exist_ok=True)
+    print(f"measured: {measure(settings, open_journal('client'))}")
+    return 0
+
+
+def _wrap(given: argparse.Namespace) -> int:
+    given.command = shlex.join(word for word in given.words if word != "--")
+    given.loadgen_logs, given.output = given.performance / "run_1", measured_folder(given.performance)
+    settings = _client_settings(given)
+    settings.output.mkdir(parents=True, exist_ok=True)
+    if given.power_dev:
+        command = launch.client_command(given.power_dev, settings, sys.executable)
+        environment = launch.environment(given.power_dev, dict(os.environ))
+        if subprocess.run(command, env=environment).returncode:
+            raise PowerError("power-dev's client failed", "its own words are above")
+    else:
+        measure(settings, open_journal("client"))
+    adopt(given.performance)
+    print(f"measured: {given.performance}")
+    return 0
+
+
+def _client_settings(given: argparse.Namespace) -> ClientSettings:
     fixed = (given.max_volts, given.max_amps)
-    settings = ClientSettings(
+    return ClientSettings(
         server=given.server,
         ntp_server=given.ntp_server,
         command=given.command,
@@ -74,11 +103,6 @@ def _measure(given: argparse.Namespace) -> int:
         command_timeout=given.command_timeout,
         stop_server=given.stop_server,
     )
-    if given.power_dev:
-        _become(launch.client_command(given.power_dev, settings, sys.executable), given.power_dev)
-    settings.output.mkdir(parents=True, exist_ok=True)
-    print(f"measured: {measure(settings, open_journal('client'))}")
-    return 0
 
 
 def _check(given: argparse.Namespace) -> int:
@@ -110,9 +134,10 @@ def _interrupt(*_: object) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mlperf_power", description="Measured power of MLPerf runs.")
-    commands = parser.add_subparsers(required=True, metavar="server|client|check|figure")
+    commands = parser.add_subparsers(required=True, metavar="server|client|wrap|check|figure")
     _add_server(commands.add_parser("server", help="on the host beside the analyzer"))
     _add_client(commands.add_parser("client", help="on the measured host: run a command twice under measurement"))
+    _add_wrap(commands.add_parser("wrap", help="the same for a command that fills a folder as submissions have it"))
     check = commands.add_parser("check", help="is a measurement fit for submission?")
     check.add_argument("folder", type=Path, help="with power/, ranging/ and run_1/")
     check.add_argument("--round", default=NEWEST)
@@ -135,19 +160,30 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_client(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--server", required=True, help="host of the power server")
-    parser.add_argument("--port", type=int, default=PORT)
-    parser.add_argument("--ntp-server", required=True, help="host, or host:port")
     parser.add_argument("--command", required=True, help="shell command that makes one loadgen run")
     parser.add_argument("--loadgen-logs", type=Path, required=True, help="folder that the command writes its logs to")
     parser.add_argument("--output", type=Path, required=True, help="gets power/, ranging/ and run_1/")
+    _add_conversation(parser)
+    parser.set_defaults(act=_measure)
+
+
+def _add_wrap(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--performance", type=Path, required=True, help="the command writes its logs to run_1/ in it")
+    _add_conversation(parser)
+    parser.add_argument("words", nargs="+", help="after --: the command's words")
+    parser.set_defaults(act=_wrap)
+
+
+def _add_conversation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", required=True, help="host of the power server")
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--ntp-server", required=True, help="host, or host:port")
     parser.add_argument("--label", default="")
     parser.add_argument("--max-volts", default="", help="with --max-amps: no ranging run; for trials only")
     parser.add_argument("--max-amps", default="")
     parser.add_argument("--command-timeout", type=float, help="seconds; without end if not given")
     parser.add_argument("--stop-server", action="store_true", help="let the server end with this client")
     parser.add_argument("--power-dev", type=Path, help="start the client of this checkout in our place")
-    parser.set_defaults(act=_measure)
 
 
 if __name__ == "__main__":

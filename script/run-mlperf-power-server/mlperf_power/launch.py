@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from mlperf_power.client import ClientSettings
@@ -28,22 +27,6 @@ def environment(power_dev: Path, base: dict[str, str]) -> dict[str, str]:
     """The environment they need: their package is found through PYTHONPATH."""
     rest = base.get("PYTHONPATH", "")
     return {**base, "PYTHONPATH": f"{power_dev.absolute()}:{rest}" if rest else str(power_dev.absolute())}
-
-
-def wrap(command: Sequence[str], client: Sequence[str], loadgen_logs: Path, output: Path) -> list[str]:
-    """The command line that runs `command` under measurement.
-
-    Args:
-        command: the argument list of the run, which must write its loadgen logs below `loadgen_logs`.
-        client: the client's own words: where the server is, the NTP server, and so on.
-        loadgen_logs: folder of those logs.
-        output: folder that gets power/, ranging/ and run_1/.
-    """
-    import shlex
-    import sys
-
-    words = [sys.executable, "-m", "mlperf_power", "client", *client]
-    return [*words, "--loadgen-logs", str(loadgen_logs), "--output", str(output), "--command", shlex.join(command)]
 
 
 def _program(power_dev: Path, name: str) -> Path:
