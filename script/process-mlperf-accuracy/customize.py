@@ -1,7 +1,10 @@
 """Find the accuracy log of a run; the score itself is the harness's."""
 
+import json
 from pathlib import Path
 
+# failures of runs that came to their end and have a log to score
+MEASURED = ("invalid", "accuracy", "loadgen-errors", "settings")
 LOG = "mlperf_log_accuracy.json"
 
 
@@ -13,6 +16,8 @@ def preprocess(i):
     folder = find_log(Path(env.get("CM_TMP_CURRENT_PATH") or ".") / Path(given).expanduser())
     if folder is None:
         return _error(f"there is no {LOG} in {given}")
+    if after_failed_run(env, folder):
+        return {"return": 0, "skip": True}
     config = Path(env.get("CM_MLPERF_RUN_CONFIG") or folder / "config.json")
     if not config.is_file():
         return _error(f"there is no {config}, which says what was run")
@@ -21,6 +26,18 @@ def preprocess(i):
     env["CM_MLPERF_ACCURACY_FILE"] = str(folder / "accuracy.txt")
     env["CM_MLPERF_HARNESS_PATH"] = str(Path(__file__).parents[1] / "app-mlperf-inference")
     return {"return": 0}
+
+
+def after_failed_run(env, folder):
+    """Whether this is the end of a run that the harness has diagnosed: its cause is worth more than that of a cut log."""
+    outcome = Path(str(env.get("CM_MLPERF_OUTCOME") or ""))
+    if outcome.parent != folder:
+        return False
+    try:
+        failure = json.loads(outcome.read_bytes()).get("failure")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return bool(failure) and failure.get("kind") not in MEASURED
 
 
 def find_log(folder):

@@ -52,6 +52,22 @@ def test_what_is_missing_is_named(process: Any, tmp_path: Path, change: dict[str
     assert "--result_dir" in result["hint"]
 
 
+@pytest.mark.parametrize(("kind", "skipped"), [("hang", True), ("accuracy", False), (None, False)])
+def test_the_cut_log_of_a_failed_run_is_not_scored(
+    process: Any, tmp_path: Path, kind: str | None, skipped: bool
+) -> None:
+    """The run's own diagnosis would be hidden behind what is wrong with its log."""
+    run = tmp_path / "run_1"
+    run.mkdir()
+    (run / "mlperf_log_accuracy.json").write_text('[{"seq_id": 0, "da')
+    (run / "config.json").write_text("{}")
+    failure = {"kind": kind, "cause": "no answer for 120 s"} if kind else None
+    (run / "outcome.json").write_text(json.dumps({"failure": failure}))
+    i = env(tmp_path, CM_MLPERF_OUTCOME=str(run / "outcome.json"))
+    assert process.preprocess(i) == {"return": 0, **({"skip": True} if skipped else {})}
+    assert process.preprocess(env(tmp_path)) == {"return": 0}
+
+
 def test_a_log_that_does_not_say_what_was_run_cannot_be_scored(process: Any, tmp_path: Path) -> None:
     (tmp_path / "mlperf_log_accuracy.json").write_text("[]")
     result = process.preprocess(env(tmp_path))

@@ -46,7 +46,7 @@ def _module(path: Path) -> str:
         mebibytes = int.from_bytes(table[_EXTENDED : _EXTENDED + 4], "little")
     if not mebibytes or mebibytes == _UNKNOWN:
         return ""
-    kind, speed = _TYPES.get(table[_TYPE], ""), _word(table, _SPEED)
+    kind, speed = _TYPES.get(int.from_bytes(table[_TYPE : _TYPE + 1], "little"), ""), _word(table, _SPEED)
     return " ".join(filter(None, (size(mebibytes * 1024**2), kind, f"{speed} MT/s" if speed else "")))
 
 
