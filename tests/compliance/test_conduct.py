@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from mlperf_compliance import subjects
-from mlperf_compliance.__main__ import main
+from mlperf_compliance.__main__ import _by_repetition, main
 from mlperf_compliance.conduct import Options, conduct
 
 from harness import rounds, supervise
@@ -156,3 +157,13 @@ def test_a_compliance_run_that_breaks_is_an_error_and_leaves_the_earlier_verdict
     with pytest.raises(HarnessError, match="TEST04 of Offline: the backend raised RuntimeError"):
         conduct(broken, "TEST04", Options())
     assert (subject.folder / "TEST04" / "kept").exists()
+
+
+def test_a_test_on_other_data_is_not_made_by_repetition(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    (subject,) = subjects.find(finished(accuracy=False))
+    v61 = rounds.load("v6.1")
+    other = replace(subject, round=v61, benchmark=v61.benchmark("gpt-oss-120b"))
+    with pytest.raises(HarnessError, match="TEST07 of gpt-oss-120b runs on a data set of its own"):
+        conduct(other, "TEST07", Options())
+    assert _by_repetition(other) == ("TEST09",)
+    assert "Offline TEST07: left out" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from mlperf_compliance import writing
 from mlperf_compliance.case import Case
 from mlperf_compliance.scoring import dtype_of, scorer_for
 from mlperf_compliance.subjects import Subject
-from mlperf_compliance.suite import TIMED, verify
+from mlperf_compliance.suite import ON_OTHER_DATA, TIMED, verify
 from mlperf_compliance.verdict import Verdict
 
 FOLDER = "compliance"  # of the runs as the harness leaves them, beside performance and accuracy
@@ -39,6 +39,9 @@ def conduct(subject: Subject, test: str, options: Options) -> Verdict:
         HarnessError: for a test that the benchmark does not need, and for a run that failed.
     """
     parameters = subject.round.audit(subject.benchmark.name, test)
+    if test in ON_OTHER_DATA:
+        cause = f"{test} of {subject.benchmark.name} runs on a data set of its own, not on that of the measured run"
+        raise HarnessError("config", cause, f"make that run, then: python -m mlperf_compliance verify {test} …")
     if options.eos_token_id is not None:
         parameters = msgspec.structs.replace(parameters, eos_token_id=options.eos_token_id)
     place = subject.folder / FOLDER / test

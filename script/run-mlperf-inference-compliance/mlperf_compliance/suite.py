@@ -9,6 +9,8 @@ from mlperf_compliance.case import Case
 from mlperf_compliance.verdict import Verdict
 
 NAMES = ("TEST01", "TEST04", "TEST06", "TEST07", "TEST08", "TEST09")
+# Tests on data of their own, which a repetition of the measured run does not have.
+ON_OTHER_DATA = ("TEST07",)
 # Tests whose run is as long as the measured one, and must be valid like that.
 TIMED = ("TEST01", "TEST04")
 # Tests of which a submission has loadgen's performance logs, and the sampled answers.
