@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 from collections.abc import Callable
@@ -198,6 +199,25 @@ def test_a_file_cut_in_the_middle(tree: Tree, name: str) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     assert tree.rules()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, -(10**30), "1", None, [], True])
+def test_times_that_are_none(tree: Tree, value: object) -> None:
+    tree.edit("server", lambda data: data["phases"]["testing"][1].__setitem__(0, value))
+    tree.edit("client", lambda data: data["messages"][1].update(cmd_time=value))
+    assert tree.rules()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_bytes_that_flipped_never_raise(tree: Tree, seed: int) -> None:
+    chance = random.Random(seed)
+    path = tree.path(chance.choice(FILES))
+    data = bytearray(path.read_bytes())
+    for _ in range(chance.choice([1, 3, 30])):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    path.write_bytes(data)
+    for finding in check(tree.folder):
+        assert finding.cause and finding.remedy
 
 
 class TestTimes:

@@ -15,6 +15,7 @@ from mlperf_power.rounds import RoundFacts
 
 _T = TypeVar("_T")
 MODES = ("ranging", "testing")
+_LATEST = 1e11  # seconds since 1970, some thousand years
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class _Fields:
         return dict(found)
 
     def number(self, key: str) -> float:
-        return float(self.get(key, (int, float)))
+        return _seconds(self.get(key, (int, float)), key)
 
     def identity(self, key: str) -> uuid.UUID:
         try:
@@ -120,7 +121,7 @@ class _Fields:
         pairs = self.get(key, list)
         if not all(isinstance(pair, list) and pair and isinstance(pair[0], int | float) for pair in pairs):
             raise PowerError(f"holds something else than pairs of times in {key!r}")
-        return tuple(float(pair[0]) for pair in pairs)
+        return tuple(_seconds(pair[0], key) for pair in pairs)
 
 
 def _exchange(one: _Fields) -> Exchange:
@@ -137,6 +138,12 @@ def _analyzer(one: _Fields) -> Analyzer:
     if not all(isinstance(number, int) for number in channel or ()):
         raise PowerError("holds something else than numbers in 'channel'")
     return Analyzer(one.get("device_type", int), tuple(map(str, command)), tuple(channel or ()))
+
+
+def _seconds(value: float, key: str) -> float:
+    if not -_LATEST < value < _LATEST:  # not true of NaN either
+        raise PowerError(f"holds a time that is none in {key!r}")
+    return float(value)
 
 
 def _kind(value: object) -> str:
