@@ -30,6 +30,17 @@ def preprocess(i):
     return {"return": 0}
 
 
+def postprocess(i):
+    env = i["env"]
+    if str(env.get("CM_MLPERF_SUBMISSION_CHECKER_STATUS")) == "0":
+        return {"return": 0}
+    return {
+        "return": 1,
+        "error": "the submission is not fit to be handed in; the lines above say why",
+        "hint": f"mend what they name, then {USAGE}",
+    }
+
+
 def arguments(env, folder, start):
     """The command line of `python -m mlperf_checker`."""
     words = [str(folder), f"--csv={env['CM_MLPERF_SUBMISSION_CHECKER_CSV']}"]
