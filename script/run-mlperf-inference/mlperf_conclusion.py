@@ -19,7 +19,7 @@ from cm4bench_results.table import print_table
 from harness.outcome import Outcome
 
 REPORT = "report.html"
-SCENARIOS = ("Offline", "Server", "SingleStream", "MultiStream")
+SCENARIOS = ("Offline", "Server", "SingleStream", "MultiStream", "Interactive")
 
 
 @dataclass(frozen=True)

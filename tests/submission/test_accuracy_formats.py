@@ -55,7 +55,9 @@ def text_generation(folder):
 def exact_match(folder):
     from text_generation.metrics import Figures
 
-    (folder / FILE_NAME).write_text(Figures("exact_match", {"exact_match": 81.4, "tokens_per_sample": 3886.2}).printed())
+    (folder / FILE_NAME).write_text(
+        Figures("exact_match", {"exact_match": 81.4, "tokens_per_sample": 3886.2}).printed()
+    )
 
 
 @pytest.mark.parametrize(
