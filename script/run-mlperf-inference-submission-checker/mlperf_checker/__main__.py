@@ -16,7 +16,13 @@ from mlperf_checker.report import Report
 
 def main(arguments: list[str]) -> int:
     """Check a folder and print what was found."""
-    options = _options(arguments)
+    try:
+        options = _options(arguments)
+    except ModuleNotFoundError as error:
+        print(
+            f"error: the Python package {error.name} is missing\npip install msgspec pyyaml packaging", file=sys.stderr
+        )
+        return 2
     from harness.errors import HarnessError
 
     try:
