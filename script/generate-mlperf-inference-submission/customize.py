@@ -45,7 +45,6 @@ def order_of(env):
     def file(key):
         return place(env, str(env[key])) if env.get(key) else None
 
-    settings = ("CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH", "CM_MLPERF_POWER_SETTINGS_FILE_PATH")
     records = str(env.get("CM_MLPERF_SUBMISSION_RECORDS") or env.get("CM_MLPERF_RESULTS_DIR") or "cm4bench-results")
     return Order(
         records=tuple(place(env, one.strip()) for one in records.split(",") if one.strip()),
@@ -57,7 +56,8 @@ def order_of(env):
         lock=file("CM_MLPERF_SUBMISSION_LOCK"),
         calibration=file("CM_MLPERF_SUBMISSION_CALIBRATION"),
         measurements=file("CM_MLPERF_SUBMISSION_MEASUREMENTS"),
-        settings=tuple(path for path in map(file, settings) if path),
+        analyzer_table=file("CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
+        power_settings=file("CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
         infer=is_on(env, "CM_MLPERF_DUPLICATE_SCENARIO_RESULTS"),
         demonstration=is_on(env, "CM_MLPERF_SUBMISSION_DEMONSTRATION"),
         replace=is_on(env, "CM_MLPERF_CLEAN_SUBMISSION_DIR"),

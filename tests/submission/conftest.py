@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mlperf_submission.errors import SubmissionError
 from mlperf_submission.files import sha256
 from mlperf_submission.order import Order
+from mlperf_submission.packing import pack
 from tests.submission import sleeping
 
 from harness import rounds
@@ -131,3 +133,11 @@ def order(results, system_file, tmp_path):
 def contents(root):
     """Every file below a folder with its bytes."""
     return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def refused(order):
+    """What a refusal says; nothing may be on disk after it."""
+    with pytest.raises(SubmissionError) as caught:
+        pack(order)
+    assert not order.output.exists() or not list(order.output.iterdir())
+    return caught.value.cause

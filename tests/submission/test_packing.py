@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlperf_checker.conduct import check_tree
 from mlperf_checker.layout import Layout, Place
-from mlperf_submission import packing, publish
+from mlperf_submission import packing
 from mlperf_submission.errors import SubmissionError
 from mlperf_submission.packing import pack
 from system_description import names
-from tests.submission.conftest import RUN, contents, long_on_paper, seeds_of, write_system
+from tests.submission.conftest import RUN, contents, long_on_paper, refused, seeds_of, write_system
 
 ROUNDS = ("v5.0", "v5.1", "v6.0", "v6.1")
 CHECKOUT = os.environ.get("MLCOMMONS_INFERENCE")
@@ -34,6 +34,12 @@ def edit(results, scenario, **changes):
     return path
 
 
+def put(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
 def rehashed(results):
     """Records that were made from the logs as they are now."""
     for path in results.glob("*/*/result.json"):
@@ -42,14 +48,6 @@ def rehashed(results):
             file["sha256"] = hashlib.sha256((path.parent / file["path"]).read_bytes()).hexdigest()
         path.write_text(json.dumps(record))
     return results
-
-
-def refused(order):
-    """What a refusal says; nothing may be on disk after it."""
-    with pytest.raises(SubmissionError) as caught:
-        pack(order)
-    assert not order.output.exists() or not list(order.output.iterdir())
-    return caught.value.cause
 
 
 class TestTree:
@@ -305,87 +303,35 @@ class TestInference:
             pack(order(infer=True))
 
 
-class TestAtomicity:
-    def full_after(self, monkeypatch, count):
-        """The disk takes so many files and no more."""
-        real, left = shutil.copyfile, [count]
+class TestBesideTheRuns:
+    def test_compliance_tests_and_power_go_where_the_round_has_them(self, order, results, system_file, tmp_path):
+        folder = results / RUN / "offline"
+        for name in ("client.json", "client.log", "server.json", "server.log", "ptd_logs.txt"):
+            put(folder / "performance" / "power" / name, "x\n")
+        for name in ("mlperf_log_summary.txt", "mlperf_log_detail.txt", "spl.txt"):
+            put(folder / "performance" / "ranging" / name, "ranging\n")
+        put(folder / "performance" / "run_1" / "spl.txt", "Time,…\n")
+        put(folder / "TEST01" / "verify_accuracy.txt", "TEST PASS\n")
+        put(folder / "TEST01" / "performance" / "run_1" / "mlperf_log_summary.txt", "x")
+        put(folder / "TEST01" / "performance" / "run_1" / "mlperf_log_detail.txt", "x")
+        put(folder / "TEST01" / "accuracy" / "mlperf_log_accuracy.json", "y" * 30_000)
+        put(folder / "TEST01" / "accuracy" / "accuracy.txt", "accuracy=76.0%\n")
+        said = refused(order())
+        assert "power results need an account of the analyzer" in said and "'power_management' is missing" in said
+        settings = {name: put(tmp_path / f"{name}.md", "text\n") for name in ("analyzer_table", "power_settings")}
+        files = contents(pack(order(demonstration=True, **settings)).tree)
+        one = Layout.of("v6.1").results(place())
+        for name in ("power/ptd_logs.txt", "ranging/spl.txt", "run_1/spl.txt"):
+            assert files[f"{one}/performance/{name}"]
+        assert files[f"{one}/analyzer_table.md"] and files[f"{one}/power_settings.md"]
+        assert files[f"{one}/TEST01/verify_accuracy.txt"] == b"TEST PASS\n"
+        assert len(files[f"{one}/TEST01/accuracy/mlperf_log_accuracy.json"]) < 10_240
+        assert b"hash=" in files[f"{one}/TEST01/accuracy/accuracy.txt"]
 
-        def copyfile(source, target, **options):
-            left[0] -= 1
-            if left[0] < 0:
-                raise OSError(28, "No space left on device", str(target))
-            return real(source, target, **options)
-
-        monkeypatch.setattr(shutil, "copyfile", copyfile)
-
-    @pytest.mark.parametrize("count", [0, 1, 3, 8, 40])
-    def test_a_full_disk_leaves_nothing(self, order, monkeypatch, count):
-        self.full_after(monkeypatch, count)
-        assert "the disk is full" in refused(order())
-
-    def test_a_full_disk_leaves_the_earlier_submission(self, order, monkeypatch):
-        first = pack(order())
-        before = contents(first.folder)
-        self.full_after(monkeypatch, 5)
-        with pytest.raises(SubmissionError, match="nothing was left behind"):
-            pack(order(replace=True))
-        assert contents(first.folder) == before
-        assert [one.name for one in order().output.iterdir()] == [first.folder.name]
-
-    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small disk")
-    def test_a_disk_that_is_really_full(self, order, tmp_path):
-        disk = tmp_path / "disk"
-        disk.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(disk)], capture_output=True)
-        if mounted.returncode:
-            pytest.skip("no disk can be mounted here")
-        try:
-            with pytest.raises(SubmissionError, match="the disk is full"):
-                pack(order(output=disk))
-            assert list(disk.iterdir()) == []
-        finally:
-            subprocess.run(["umount", str(disk)], check=True)
-
-    def test_the_checker_has_the_last_word(self, order, results):
-        """A fault that no refusal knows of."""
-        for path in results.glob("*/offline/performance/user.conf"):
-            path.write_text("")
-        assert "the checker objects" in refused(order())
-
-    def test_a_killed_packer_leaves_nothing_that_looks_whole(self, order, results, system_file, tmp_path):
-        arguments = [str(results), f"--description={system_file}", f"--output={tmp_path / 'packed'}"]
-        code = (
-            "import os, signal, mlperf_submission.archive as archive\n"
-            "from mlperf_submission.__main__ import main\n"
-            "archive.pack = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-            f"main({arguments!r})\n"
-        )
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
-        assert done.returncode == -9, done.stderr
-        assert all(one.name.startswith(".") for one in order().output.iterdir())
-        packed = pack(order())
-        assert packed.report.ok and [one.name for one in order().output.iterdir()] == ["me-open-v6.1"]
-
-    def test_killed_between_the_two_renames(self, order, monkeypatch):
-        first = pack(order())
-        first.folder.rename(publish._old(first.folder))
-        with pytest.raises(SubmissionError, match="exists already"):
-            pack(order())
-        assert pack(order(replace=True)).report.ok
-
-    def test_an_existing_submission_is_not_overwritten_unasked(self, order):
-        packed = pack(order())
-        with pytest.raises(SubmissionError, match="exists already"):
-            pack(order())
-        assert pack(order(replace=True)).folder == packed.folder
-
-    def test_a_folder_of_somebody_else_is_never_replaced(self, order):
-        (order().output / "me-open-v6.1").mkdir(parents=True)
-        (order().output / "me-open-v6.1" / "thesis.txt").write_text("years of work")
-        with pytest.raises(SubmissionError, match="is no submission of ours"):
-            pack(order(replace=True))
-        assert (order().output / "me-open-v6.1" / "thesis.txt").is_file()
+    def test_half_a_power_measurement_is_named(self, order, results):
+        put(results / RUN / "offline" / "performance" / "power" / "client.json", "{}")
+        said = refused(order(demonstration=True))
+        assert "ptd_logs.txt is missing" in said and "spl.txt is missing" in said
 
 
 @pytest.mark.skipif(not CHECKOUT, reason="MLCOMMONS_INFERENCE names no checkout of mlcommons/inference")

@@ -16,9 +16,9 @@ def main(arguments: list[str] | None = None) -> int:
     from mlperf_submission.screen import summary
 
     options = _parser().parse_args(arguments)
-    values = {key: value for key, value in vars(options).items() if key not in ("records", "settings")}
+    values = {key: value for key, value in vars(options).items() if key != "records"}
     try:
-        packed = pack(Order(records=tuple(options.records), settings=tuple(options.settings), **values))
+        packed = pack(Order(records=tuple(options.records), **values))
     except SubmissionError as error:
         print(f"error: {error.cause}", *([f"next: {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
         return 1
@@ -33,9 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder for the submission's own folder")
     for name in ("submitter", "division", "round"):
         parser.add_argument(f"--{name}", default="")
-    for name in ("lock", "calibration", "measurements"):
+    for name in ("lock", "calibration", "measurements", "analyzer_table", "power_settings"):
         parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("--settings", nargs="*", type=Path, default=[], help="analyzer_table.*, power_settings.*")
     for name in ("infer", "demonstration", "replace"):
         parser.add_argument(f"--{name}", action="store_true")
     return parser

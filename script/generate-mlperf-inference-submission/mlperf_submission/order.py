@@ -19,7 +19,7 @@ class Order:
         lock: lock of the runs, to be put beside the code.
         calibration: an account of how int8 models were calibrated.
         measurements: YAML or JSON with values for measurements.json that replace ours.
-        settings: analyzer_table.* and power_settings.*, which power results need.
+        analyzer_table, power_settings: how the power analyzer was set up; power results need both.
         infer: also results that the rules let one infer.
         demonstration: pack what cannot be submitted, marked as that.
         replace: an earlier submission of the same name makes room.
@@ -34,7 +34,8 @@ class Order:
     lock: Path | None = None
     calibration: Path | None = None
     measurements: Path | None = None
-    settings: tuple[Path, ...] = ()
+    analyzer_table: Path | None = None
+    power_settings: Path | None = None
     infer: bool = False
     demonstration: bool = False
     replace: bool = False

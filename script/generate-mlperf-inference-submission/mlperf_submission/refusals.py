@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlperf_checker.layout import POWER_FILES, POWER_RUN_FILES
 from system_description import names
 
 from cm4bench_results.stamp import verdict
@@ -54,6 +55,8 @@ def of_result(result: Result, order: Order) -> Iterator[Refusal]:
         yield Refusal(subject, f"there is no {mode} run", run_command(result), final=True)
     for mode in set(MODES) - set(missing):
         yield from _changed(result, mode, subject)
+    if result.power:
+        yield from _power(result, order, subject)
     said = verdict(result.record)
     for reason in said.reasons:
         yield Refusal(subject, f"not valid: {reason}", run_command(result))
@@ -65,6 +68,20 @@ def of_result(result: Result, order: Order) -> Iterator[Refusal]:
         yield Refusal(subject, cause, run_command(result, " with the official data (_full) or real ones (_embedded)"))
     elif order.division == "closed":
         yield from _closed(result, subject)
+
+
+def _power(result: Result, order: Order, subject: str) -> Iterator[Refusal]:
+    """What a power result needs beside its run."""
+    if order.analyzer_table is None:
+        yield Refusal(subject, "power results need an account of the analyzer", "--analyzer_settings_file=FILE")
+    if order.power_settings is None:
+        yield Refusal(subject, "power results need an account of the power settings", "--power_settings_file=FILE")
+    folder = result.folder / "performance"
+    wanted = [*(f"power/{name}" for name in POWER_FILES.required), "run_1/spl.txt"]
+    wanted += [f"ranging/{name}" for name in POWER_RUN_FILES.required]
+    for name in wanted:
+        if not (folder / name).is_file():
+            yield Refusal(subject, f"{folder / name} is missing", "measure the power again", final=True)
 
 
 def _counts(note: str, division: str) -> bool:

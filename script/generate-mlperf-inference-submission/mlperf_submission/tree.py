@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlperf_checker.layout import DETAIL, SUMMARY, VERIFICATIONS, Layout, Place
+from mlperf_checker.layout import DETAIL, POWER_FILES, SUMMARY, VERIFICATIONS, Layout, Place
 
 from mlperf_submission import measurements, texts, truncation
 from mlperf_submission.errors import SubmissionError
@@ -19,7 +19,6 @@ from mlperf_submission.sources import Sources
 from mlperf_submission.truncation import LOG
 
 _EXTRAS = ("images", "videos")  # what text-to-image and text-to-video show of their answers
-_POWER = ("client.json", "client.log", "server.json", "server.log", "ptd_logs.txt")
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,19 @@ class Tree:
             return
         target = self._at(self._layout.power(place))
         target.mkdir(parents=True)
-        for name in _POWER:
+        for name in POWER_FILES.required:
             shutil.copyfile(source / name, target / name)
         ranging = source.parent / "ranging"
         self._logs(ranging, self._at(self._layout.ranging(place)))
         shutil.copyfile(ranging / "spl.txt", self._at(self._layout.ranging(place)) / "spl.txt")
         run = self._at(self._layout.performance(place))
         shutil.copyfile(member.result.logs("performance") / "spl.txt", run / "spl.txt")
-        for path in self._order.settings:
-            shutil.copyfile(path, self._at(self._layout.measurements(place)) / path.name)
+        folder = self._at(self._layout.measurements(place))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("analyzer_table", "power_settings"):
+            path = getattr(self._order, name)
+            if path:
+                shutil.copyfile(path, folder / f"{name}{path.suffix or '.txt'}")
 
     def _measurements(self, member: Member, contents: Contents) -> None:
         result, place, order = member.result, member.place, self._order
