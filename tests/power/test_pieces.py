@@ -111,6 +111,12 @@ class TestClocks:
             clocks.require_close(lambda: time.time() + ahead)
         assert clocks.require_close(time.time) <= 0.4
 
+    def test_a_late_answer_is_no_clock_that_is_off(self):
+        import time
+
+        late = iter([0.6, 0.0])
+        assert abs(clocks.require_close(lambda: time.time() - next(late))) <= 0.4
+
 
 CONF = """[server]
 ntpServer: time.example

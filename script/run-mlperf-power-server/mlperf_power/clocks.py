@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from mlperf_power.errors import PowerError
 
 LIMIT_S = 0.4
+# A busy host or network answers late, which looks like a clock that is off; the best of a few answers tells.
+TRIES = 3
 NTP_PORT = 123
 _NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 _VERSION_4_CLIENT = 0x23
@@ -50,8 +52,12 @@ def ask_ntp(server: str, patience: float = _PATIENCE_S) -> Offset:
 
 
 def require_ntp(server: str, whose: str = "this host's") -> Offset:
-    """The offset, if it is within the limit. Raises PowerError if it is not, or cannot be told."""
+    """The offset, if it is within the limit in one of a few tries. Raises PowerError if it is not, or cannot be told."""
     offset = ask_ntp(server)
+    for _ in range(TRIES - 1):
+        if abs(offset.seconds) < LIMIT_S:
+            break
+        offset = min(offset, ask_ntp(server), key=lambda one: one.delay)
     if abs(offset.seconds) >= LIMIT_S:
         found = f"{offset.seconds * 1000:.0f} ms from {server}"
         raise PowerError(
@@ -68,8 +74,12 @@ def difference(remote_time: Callable[[], float]) -> float:
 
 
 def require_close(remote_time: Callable[[], float]) -> float:
-    """The difference, if it is within the limit. Raises PowerError if it is not."""
+    """The difference, if it is within the limit in one of a few tries. Raises PowerError if it is not."""
     found = difference(remote_time)
+    for _ in range(TRIES - 1):
+        if abs(found) <= LIMIT_S:
+            break
+        found = min(found, difference(remote_time), key=abs)
     if abs(found) > LIMIT_S:
         raise PowerError(
             f"the clocks of client and server differ by {found * 1000:.0f} ms; the limit is {LIMIT_S * 1000:.0f} ms",
