@@ -52,7 +52,7 @@ def ask_ntp(server: str, patience: float = _PATIENCE_S) -> Offset:
 
 
 def require_ntp(server: str, whose: str = "this host's") -> Offset:
-    """The offset, if it is within the limit in one of a few tries. Raises PowerError if it is not, or cannot be told."""
+    """The offset, if one of a few tries is within the limit. Raises PowerError: none is, or it cannot be told."""
     offset = ask_ntp(server)
     for _ in range(TRIES - 1):
         if abs(offset.seconds) < LIMIT_S:
