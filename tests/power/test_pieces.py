@@ -336,6 +336,19 @@ class TestLoadgenLogs:
         with pytest.raises(PowerError, match="found there: 3 of other runs"):
             find_run(tmp_path, begin + 1, begin + 11)
 
+    def test_a_harnesss_own_small_runs_below_the_run_are_not_taken(self, tmp_path: Path):
+        write_run(tmp_path / "run_1" / "ledger" / "null", WATTS)
+        write_run(tmp_path / "run_1", WATTS)
+        begin = moment("07-25-2024 10:00:00.000")
+        assert find_run(tmp_path, begin - 1, begin + 11) == tmp_path / "run_1"
+
+    def test_several_runs_are_one_too_many(self, tmp_path: Path):
+        for name in ("performance", "accuracy"):
+            write_run(tmp_path / name, WATTS)
+        begin = moment("07-25-2024 10:00:00.000")
+        with pytest.raises(PowerError, match="made 2 loadgen runs"):
+            find_run(tmp_path, begin - 1, begin + 11)
+
     def test_cut_json_is_no_window(self, tmp_path: Path):
         (tmp_path / "log").write_text(':::MLLOG {"key": "power_begin", "value": "07-25-\n')
         with pytest.raises(PowerError, match="does not say"):

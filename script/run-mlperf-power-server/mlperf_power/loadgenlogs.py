@@ -85,20 +85,37 @@ def read_run(path: Path) -> RunLog:
 
 
 def find_run(folder: Path, began: float, ended: float) -> Path:
-    """The folder of the run whose measured part lies within a time. Raises PowerError: there is none."""
-    logs = sorted(folder.rglob(DETAIL)) if folder.is_dir() else []
-    for log in logs:
-        try:
-            window = read_window(log)
-        except PowerError:
-            continue  # a run of before that did not end well
-        if began < window.begin and window.end < ended:
-            return log.parent
-    found = f"{len(logs)} of other runs" if logs else "none"
-    raise PowerError(
-        f"the command left no loadgen log of this run in {folder} (found there: {found})",
-        "give the folder that the command writes its logs to: --loadgen_logs_dir=FOLDER",
-    )
+    """The folder of the run whose measured part lies within a time; of several the one nearest to `folder`.
+
+    A harness may keep small runs of its own below a run, to learn what it costs itself.
+
+    Raises:
+        PowerError: there is none, or there are several side by side.
+    """
+    logs = list(folder.rglob(DETAIL)) if folder.is_dir() else []
+    runs = [log.parent for log in logs if _is_within(log, began, ended)]
+    if not runs:
+        found = f"{len(logs)} of other runs" if logs else "none"
+        raise PowerError(
+            f"the command left no loadgen log of this run in {folder} (found there: {found})",
+            "give the folder that the command writes its logs to: --loadgen_logs_dir=FOLDER",
+        )
+    depth = min(len(run.parts) for run in runs)
+    nearest = sorted(run for run in runs if len(run.parts) == depth)
+    if len(nearest) > 1:
+        raise PowerError(
+            f"the command made {len(nearest)} loadgen runs: {', '.join(str(run) for run in nearest[:3])}",
+            "measure one run at a time, or name its folder: --loadgen_logs_dir=FOLDER",
+        )
+    return nearest[0]
+
+
+def _is_within(log: Path, began: float, ended: float) -> bool:
+    try:
+        window = read_window(log)
+    except PowerError:
+        return False  # a run of before that did not end well
+    return began < window.begin and window.end < ended
 
 
 def _entry(line: str) -> dict[str, object]:
