@@ -156,12 +156,14 @@ def test_find_performance_measures_what_sizes_a_run(configure, monkeypatch, scen
 
 def test_find_performance_brackets_the_server_rate(configure, monkeypatch):
     monkeypatch.setattr(search, "PROBE_S", 0.3)
-    monkeypatch.setattr(search, "SHORTEST_BUDGET_S", 3.0)
+    monkeypatch.setattr(search, "SHORTEST_BUDGET_S", 6.0)
+    monkeypatch.setattr(search, "LONGEST_TRIAL_S", 0.5)
     outcome = supervise.run(
         configure(
             backend="tests.harness.faulty:Slow",
             scenario="Server",
             mode="find-performance",
+            target_latency_ns=200_000_000,
             min_query_count=None,
             min_duration_ms=5_000,
         )
@@ -169,7 +171,23 @@ def test_find_performance_brackets_the_server_rate(configure, monkeypatch):
     assert outcome.failure is None
     rates = {trial.target_qps: trial.valid for trial in outcome.found.trials if trial.target_qps}
     best = max(rate for rate, valid in rates.items() if valid)
-    assert outcome.found.value == pytest.approx(search.MARGIN * best)
+    assert 0.5 * best < outcome.found.value <= best
+
+
+def test_a_server_rate_that_a_longer_trial_does_not_hold_is_lowered(configure, monkeypatch):
+    seeker = search._Search(configure(scenario="Server", min_duration_ms=600_000), None)
+    asked = []
+
+    def trial(rate, seconds=search.PROBE_S):
+        asked.append((rate, seconds))
+        return rate < 80 if seconds > search.PROBE_S else rate < 100  # what holds for long is less
+
+    monkeypatch.setattr(seeker, "_rate_is_valid", trial)
+    monkeypatch.setattr(seeker, "steady", lambda _: 110.0)
+    monkeypatch.setattr(seeker, "_refuse_hopeless", lambda: None)
+    rate = seeker.server()
+    assert 60 < rate < 80
+    assert asked[-1] == (rate, search.LONGEST_TRIAL_S)
 
 
 @pytest.mark.parametrize(

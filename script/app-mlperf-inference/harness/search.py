@@ -27,8 +27,12 @@ BUDGET = 0.25
 SHORTEST_BUDGET_S = 60.0
 RUN_MS = 600_000  # a full-length run (inference rules)
 PRECISION = 1.08  # bracket width at which the Server search ends
-# A long run meets stalls that a trial does not: it is asked for a little less than the best trial held.
+# A long run meets stalls that a trial does not: it is asked for a little less than the best trial held, and what is
+# left of the budget goes into a longer trial at that rate; a rate that does not stand it is lowered.
 MARGIN = 0.95
+STEP_DOWN = 0.85
+CONFIRMING = 0.4  # share of the budget
+LONGEST_TRIAL_S = 60.0
 TRIAL_S = 15.0
 # Queries that early stopping needs, with some to spare, for each percentile; a slow model gets a trial at a lower one.
 QUERIES_FOR = ((700, 99.0), (80, 90.0), (24, 70.0), (10, 50.0))
@@ -81,10 +85,11 @@ class _Search:
         """Highest rate found VALID (queries/s), by bisection below the throughput that Offline reaches."""
         budget_s = max(SHORTEST_BUDGET_S, BUDGET * (self._config.min_duration_ms or RUN_MS) / 1e3)
         ends = monotonic() + budget_s
+        narrowed = ends - CONFIRMING * budget_s
         self._refuse_hopeless()
         low, high = 0.0, self.steady("Offline")
         trial_s = 0.0
-        while not low or (high / low > PRECISION and monotonic() + trial_s < ends):
+        while not low or (high / low > PRECISION and monotonic() + trial_s < narrowed):
             started = monotonic()
             rate = (low * high) ** 0.5 if low else 0.7 * high
             if self._rate_is_valid(rate):
@@ -95,7 +100,15 @@ class _Search:
             if not low and monotonic() > ends:
                 cause = f"no Server rate was valid down to {high:.3g} queries/s within {self._limit_ms():g} ms"
                 raise HarnessError("search", cause, "give --server_target_qps, or a faster device or model")
-        return MARGIN * low
+        return self._confirmed(MARGIN * low, ends)
+
+    def _confirmed(self, rate: float, ends: float) -> float:
+        """The rate, lowered until a trial as long as the budget allows was VALID; unconfirmed where none is left."""
+        while (left_s := ends - monotonic()) > 2 * PROBE_S:
+            if self._rate_is_valid(rate, min(LONGEST_TRIAL_S, left_s - PROBE_S)):
+                break
+            rate *= STEP_DOWN
+        return rate
 
     def _refuse_hopeless(self) -> None:
         if self._settings().use_token_latencies:
@@ -130,13 +143,13 @@ class _Search:
         self._keep(outcome, None, figures[key], "samples/s" if scenario == "Offline" else "ms")
         return figures[key]
 
-    def _rate_is_valid(self, rate: float) -> bool:
+    def _rate_is_valid(self, rate: float, seconds: float = PROBE_S) -> bool:
         backlog = int(4 * rate * self._limit_ms() / 1e3) + 4 * self._config.batch_size + 64
         queries, percentile = trial_size(rate)
         outcome = self._trial(
             self._config.scenario,
             target_qps=rate,
-            min_duration_ms=int(PROBE_S * 1000),
+            min_duration_ms=int(seconds * 1000),
             min_query_count=queries,
             max_async_queries=backlog,
             target_latency_ns=self._config.target_latency_ns,
