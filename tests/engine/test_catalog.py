@@ -78,6 +78,16 @@ def test_the_sort_key_decides(repo: RepoBuilder, home: Path):
     assert "sort key 100" in selection.because
 
 
+def test_tags_that_spell_an_alias_mean_that_script(repo: RepoBuilder, strict_repo: RepoBuilder, home: Path):
+    for one in (repo, strict_repo):
+        one.script("run-it", tags="run,it")
+        one.script("a-run-of-it", tags="run,it,again")
+    strict = opened(home, strict_repo).select(parse_query("run,it"))
+    assert (strict.script.alias, strict.others) == ("run-it", ())
+    lenient = opened(home, repo).select(parse_query("run,it"))
+    assert (lenient.script.alias, len(lenient.others)) == ("a-run-of-it", 1), "as CM chooses"
+
+
 def test_then_the_order_of_repositories(repo: RepoBuilder, strict_repo: RepoBuilder, home: Path):
     repo.script("a", tags="x")
     strict_repo.script("b", tags="x")

@@ -86,6 +86,7 @@ class Catalog:
         found = [s for s in candidates if all(offers(s, v) for v in _variation_words(query))]
         if not found:
             raise _no_variation(query, candidates)
+        found = _spelt_out(found, query) or found
         self._refuse_faulty(found[0])
         if len(found) == 1:
             return Selection(found[0])
@@ -196,6 +197,14 @@ def _no_variation(query: Query, candidates: Sequence[Script]) -> NotFound:
         f"{script.alias} has no variation {missing!r}{near}{offered}",
         hint=f'cmr "{" ".join(query.tags)}" --help lists its variations',
     )
+
+
+def _spelt_out(found: Sequence[Script], query: Query) -> list[Script]:
+    """The script whose alias is the tags themselves: `run mlperf inference` means run-mlperf-inference, unasked.
+
+    For strict repositories only; elsewhere CM's order counts.
+    """
+    return [script for script in found if script.repo.strict and script.alias == "-".join(query.tags)][:1]
 
 
 def _why_first(found: Sequence[Script]) -> str:
