@@ -238,7 +238,13 @@ MUTATIONS: dict[str, Mutation] = {
     "hash missing in closed": Mutation("accuracy-hash", C, text(score, "accuracy=76.46%\n")),
     "hash missing in open": Mutation("accuracy-hash", O, text(score, "accuracy=76.46%\n"), fails=False),
     "metric missing in closed": Mutation("accuracy-metric", C, text(score, "well done\nhash=ab\n")),
-    "metric missing in open": Mutation("accuracy-metric", O, text(score, "well done\nhash=ab\n"), fails=False),
+    "metric missing in open": Mutation("accuracy-metric", O, text(score, "well done\nhash=ab\n")),
+    "metric missing in open, v4.1": Mutation(
+        "accuracy-metric", "open-v4.1", text(score, "well done\nhash=ab\n"), fails=False
+    ),
+    "one of two metrics missing in open": Mutation(
+        "accuracy-metric", "pictures-v5.1", text(score, "{'FID_SCORE': 23.5}\nhash=ab\n"), fails=False
+    ),
     "metric is no number": Mutation("accuracy-metric", C, text(score, "accuracy=7.6.4%\nhash=ab\n")),
     "accuracy too low": Mutation("accuracy-target", C, text(score, "accuracy=75.6%\nhash=ab\n")),
     "too many tokens": Mutation(
