@@ -44,6 +44,7 @@ def preprocess(i):
 
 
 def postprocess(i):
+    import mlperf_first_look
     from cm4bench_results.harvest import MEASURED_FAILURES
     from harness.outcome import Outcome
 
@@ -60,6 +61,7 @@ def postprocess(i):
     if failure is not None and not kept:
         log = f"\nlog: {failure.log}" if failure.log else ""
         return {"return": 1, "error": f"{failure.cause}{log}", "hint": failure.hint}
+    mlperf_first_look.show(env, outcome)
     state.setdefault("cm_mlperf_outcomes", []).append({"path": str(path), "versions": versions(env)})
     if outcome.found:
         export_target(env, outcome.config.scenario, outcome.found.value)
