@@ -33,9 +33,10 @@ class Refusal:
         return f"{self.subject}: {self.cause}" + (f"\n    {self.command}" if self.command else "")
 
 
-def run_command(result: Result, more: str = "") -> str:
-    """The command that measures a model's scenario at full length."""
-    return f'cmr "run mlperf inference _valid" --model={result.asked_model} --scenario={result.scenario}{more}'
+def run_command(result: Result, tier: str = "") -> str:
+    """The command that measures a model's scenario at full length, on the data of a tier if one is named."""
+    words = f"run mlperf inference _valid{tier and f' _{tier}'}"
+    return f'cmr "{words}" --model={result.asked_model} --scenario={result.scenario}'
 
 
 def of_names(order: Order, results: Iterable[Result]) -> Iterator[Refusal]:
@@ -65,7 +66,7 @@ def of_result(result: Result, order: Order) -> Iterator[Refusal]:
             yield Refusal(subject, reason, run_command(result))
     if result.record.tier == "synthetic":
         cause = "data or weights are synthetic: its numbers say nothing about any model"
-        yield Refusal(subject, cause, run_command(result, " with the official data (_full) or real ones (_embedded)"))
+        yield Refusal(subject, cause, run_command(result, "full"))
     elif order.division == "closed":
         yield from _closed(result, subject)
 
@@ -95,10 +96,10 @@ def _closed(result: Result, subject: str) -> Iterator[Refusal]:
     record = result.record
     if record.tier != "full":
         cause = f"data or model are of the tier {record.tier}; the closed division needs the official ones"
-        yield Refusal(subject, cause, run_command(result, " (with _full and the official data), or --division=open"))
+        yield Refusal(subject, cause, f"{run_command(result, 'full')}, or pack with --division=open")
     elif record.division != "closed candidate":
         cause = "the closed division needs the benchmark's own model, at its accuracy target"
-        yield Refusal(subject, cause, "--division=open")
+        yield Refusal(subject, cause, "pack with --division=open")
 
 
 def _changed(result: Result, mode: str, subject: str) -> Iterator[Refusal]:
