@@ -86,10 +86,10 @@ def _power(result: Result, order: Order, subject: str) -> Iterator[Refusal]:
 
 
 def _counts(note: str, division: str) -> bool:
-    """Whether a note of the harness stands against a submission; some only say what a reader should know."""
-    if note.startswith("the processor was shared"):
+    """Whether a note of the harness stands against a submission; the tier has refusals of its own."""
+    if note.startswith(("the processor was shared", "tier ")):
         return False
-    return division == "closed" or not (note.startswith("tier ") or "closed division" in note)
+    return division == "closed" or "closed division" not in note
 
 
 def _closed(result: Result, subject: str) -> Iterator[Refusal]:
