@@ -29,7 +29,7 @@ def preprocess(i):
 
 
 def after_failed_run(env, folder):
-    """Whether this is the end of a run that the harness has diagnosed: its cause is worth more than that of a cut log."""
+    """Whether a run that the harness has diagnosed ends here: its cause is worth more than that of a cut log."""
     outcome = Path(str(env.get("CM_MLPERF_OUTCOME") or ""))
     if outcome.parent != folder:
         return False
