@@ -346,7 +346,7 @@ MUTATIONS: dict[str, Mutation] = {
     "inferred for a datacenter": Mutation("inferred", O, scenario_renamed("Offline", fixed="datacenter")),
     "sources missing": Mutation("code-missing", O, gone(lambda t: t.code)),
     "sources of the benchmark missing in v4.1": Mutation(
-        "code-missing", "open-v4.1", lambda t: (t.code / "resnet").rename(t.code / "other")
+        "code-of-benchmark", "open-v4.1", lambda t: (t.code / "resnet").rename(t.code / "other")
     ),
     "no calibration in closed": Mutation(
         "calibration-missing", C, gone(lambda t: t.home / "calibration.md"), fails=False

@@ -64,7 +64,8 @@ def compliance_missing(result: ResultFolder) -> Iterable[Objection]:
         if result.submission.tree.at(result.test_folder(test)) is None:
             assert result.benchmark is not None
             cause = f"{result.benchmark.name} needs {test} in the {result.submitter.division} division"
-            yield Objection(result.test_folder(test), cause, f'cmr "run mlperf inference compliance _{test.lower()}"')
+            remedy = f'cmr "run mlperf inference compliance" --result_dir=RUN --test={test}, and pack again'
+            yield Objection(result.test_folder(test), cause, remedy)
 
 
 @rule("compliance-files", ResultFolder)

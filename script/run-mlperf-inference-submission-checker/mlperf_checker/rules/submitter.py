@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlperf_checker.context import ResultFolder, Submitter
+from mlperf_checker.context import Model, Submitter
 from mlperf_checker.reading import Unreadable
 from mlperf_checker.registry import Objection, rule
 
@@ -59,14 +59,20 @@ def _closest(submitter: Submitter, target: object) -> str:
     return f"; the name of {target!r} there is {found.name!r}" if found else ""
 
 
-@rule("code-missing", ResultFolder)
-def code_missing(result: ResultFolder) -> Iterable[Objection]:
-    """The sources are there; up to v4.1 in a folder, or a file that names one, for each benchmark."""
-    layout, tree, place = result.submission.layout, result.submission.tree, result.place
-    whole = layout.code(place.division, place.submitter)
-    if not result.submission.is_since("v5.0"):
-        own = whole / place.benchmark
-        if tree.at(own) is None and not tree.has_file(own):
-            yield Objection(own, "the folder of the benchmark's sources is missing", f"mkdir {own}, with the sources")
-    elif tree.at(whole) is None:
-        yield Objection(whole, "the folder of the sources is missing", f"mkdir {whole}, with the sources")
+@rule("code-missing", Submitter, since="v5.0")
+def code_missing(submitter: Submitter) -> Iterable[Objection]:
+    """The sources are there."""
+    folder = submitter.submission.layout.code(submitter.division, submitter.name)
+    if submitter.submission.tree.at(folder) is None:
+        yield Objection(folder, "the folder of the sources is missing", f"mkdir {folder}, with the sources")
+
+
+@rule("code-of-benchmark", Model)
+def code_of_benchmark(model: Model) -> Iterable[Objection]:
+    """Until v4.1: each benchmark has a folder of sources, or a file that names one."""
+    submitter = model.system.submitter
+    if submitter.submission.is_since("v5.0"):
+        return
+    folder = submitter.submission.layout.code(submitter.division, submitter.name, model.name)
+    if submitter.submission.tree.at(folder) is None and not submitter.submission.tree.has_file(folder):
+        yield Objection(folder, "the folder of the benchmark's sources is missing", f"mkdir {folder}, with the sources")

@@ -17,7 +17,7 @@ def system_description(system: System) -> Iterable[Objection]:
     """systems/SYSTEM.json is there and can be read."""
     if isinstance(system.description, Unreadable):
         cause = f"the description of the system: {system.description.why}"
-        yield Objection(system.path, cause, 'cmr "get mlperf inference sut description" writes it')
+        yield Objection(system.path, cause, 'cmr "get mlperf sut description" writes it')
 
 
 @rule("system-key", System)
