@@ -27,3 +27,15 @@ class CAutomation(Automation):
         from cm4bench_results import actions
 
         return actions.report(i)
+
+    def search(self, i: dict) -> dict:
+        """`cm find experiment [--COLUMN=VALUE…] [--sql="SELECT …"] [--out=json|csv|parquet|xlsx]`: rows of results."""
+        from cm4bench_database import actions
+
+        return actions.find(i)
+
+    def export(self, i: dict) -> dict:
+        """`cm export experiment --output=FILE.csv|json|parquet|xlsx [--COLUMN=VALUE…]`: rows into a file."""
+        from cm4bench_database import actions
+
+        return actions.export(i)

@@ -1,0 +1,160 @@
+"""`cm find|export|import|push|pull experiment`: CM dictionaries in and out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cm4bench_database.database import Database
+from cm4bench_database.errors import DatabaseError
+from cm4bench_database.filters import names, unknown, where
+from cm4bench_database.table import Table
+from cm4bench_results.store import RESULTS_DIR_KEY, default_results_dir
+
+# What a table of results shows when nobody says what to show.
+SHOWN = (
+    "source, round, submitter, system, accelerators, model, scenario, metric, value, unit, accuracy, tier, valid, id"
+)
+LIMIT = 100
+_FORMS = ("csv", "json", "parquet", "xlsx")
+# cmind's own, and what the console adds.
+_OF_CM = (
+    *("action", "automation", "artifact", "artifacts", "parsed_automation", "parsed_artifact", "parsed_artifacts"),
+    *("cmd", "out", "output", "con", "quiet", "verbose", "v", "self_module", "control", "j", "json", "common"),
+)
+Action = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+def guarded(action: Action) -> Action:
+    """A refusal becomes CM's error dictionary, with the next command in it."""
+
+    def run(i: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return action(i)
+        except DatabaseError as error:
+            hint = f"\nnext: {error.hint}" if error.hint else ""
+            return {"return": 1, "error": f"{error.cause}{hint}"}
+
+    return run
+
+
+@guarded
+def find(i: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows by filters or by SQL: printed as a table, or given as `--out=json|csv|parquet|xlsx [--output=FILE]`."""
+    database = opened(i)
+    table = _asked(database, i)
+    _name_set_aside(database)
+    form = _form(i)
+    if form in ("parquet", "xlsx") or i.get("output"):
+        return _exported(table, i, form)
+    if form == "csv":
+        from cm4bench_database.export import write_csv
+
+        write_csv(table, sys.stdout)
+    elif i.get("out") == "con":
+        _print(table, limited=_limit(i) if "sql" not in i else 0)
+    return {"return": 0, "rows": table.dicts()}
+
+
+@guarded
+def export(i: Mapping[str, Any]) -> dict[str, Any]:
+    """`cm export experiment --out=FORM --output=FILE [filters | --sql=…]`: all rows into a file."""
+    return _exported(_asked(opened(i), {"limit": "0", **i}), i, _form(i) or "csv")
+
+
+def opened(i: Mapping[str, Any]) -> Database:
+    """The database of the results that a command is about.
+
+    Raises:
+        DatabaseError: there is no such folder.
+    """
+    database = Database.open(results_dir(i))
+    if _yes(i.get("rebuild")):
+        database.rebuild()
+    return database
+
+
+def results_dir(i: Mapping[str, Any]) -> Path:
+    """`--results_dir`, else the folder where runs from here leave their results."""
+    given = str(i.get("results_dir") or os.environ.get(RESULTS_DIR_KEY) or "")
+    return default_results_dir({RESULTS_DIR_KEY: given}, Path.cwd())
+
+
+def filters_of(i: Mapping[str, Any], *known: str) -> dict[str, Any]:
+    """The flags that name columns; any other flag but the ``known`` ones is a mistake.
+
+    Raises:
+        DatabaseError: a flag that means nothing here.
+    """
+    ours = ("results_dir", "rebuild", *known)
+    rest = {key: value for key, value in i.items() if key not in (*_OF_CM, *ours) and not key.startswith("_")}
+    for key in rest:
+        if key not in names():
+            raise unknown(key, (*names(), *ours))
+    return rest
+
+
+def _asked(database: Database, i: Mapping[str, Any]) -> Table:
+    filters = filters_of(i, "sql", "columns", "all", "limit", "timeout")
+    if i.get("sql"):
+        if filters:
+            raise DatabaseError(f"--sql and --{next(iter(filters))} do not go together", "put it into the WHERE")
+        return database.query(str(i["sql"]), timeout_s=float(i.get("timeout") or 60))
+    condition, parameters = where(filters)
+    if not _yes(i.get("all")):
+        condition = f"{condition} {'AND' if condition else 'WHERE'} headline"
+    limit = f"LIMIT {_limit(i) + 1}" if _limit(i) else ""
+    columns = str(i.get("columns") or (SHOWN if i.get("out") == "con" else "*"))
+    return database.query(f"SELECT {columns} FROM results {condition} ORDER BY created, id, metric {limit}", parameters)
+
+
+def _limit(i: Mapping[str, Any]) -> int:
+    """Rows on a screen; what programs read is not cut."""
+    given = str(i.get("limit") or (LIMIT if i.get("out") == "con" else 0))
+    if not given.isdecimal():
+        raise DatabaseError(f"--limit={given} is no number of rows", f"--limit={LIMIT}, or --limit=0 for all")
+    return int(given)
+
+
+def _form(i: Mapping[str, Any]) -> str:
+    """What `--out` names; where it names nothing, the ending of the file."""
+    out = str(i.get("out") or "")
+    ending = Path(str(i.get("output") or "")).suffix.lstrip(".")
+    return out if out in _FORMS else ending if ending in _FORMS else ""
+
+
+def _exported(table: Table, i: Mapping[str, Any], form: str) -> dict[str, Any]:
+    from cm4bench_database.export import export as write
+
+    target = Path(str(i.get("output") or f"results.{form}")).expanduser().absolute()
+    written = write(table, form or "csv", target)
+    if i.get("out") != "json":
+        print(f"{len(table):,} rows: {written}")
+    return {"return": 0, "output": str(written), "count": len(table)}
+
+
+def _print(table: Table, limited: int) -> None:
+    from cm4bench_database.table import print_table
+
+    more = bool(limited) and len(table) > limited
+    print_table(Table(table.columns, table.rows[:limited] if more else table.rows))
+    if not table.rows:
+        print("no row fits")
+    if more:
+        print(f"there are more than {limited} rows: --limit=0 shows all")
+
+
+def _name_set_aside(database: Database, most: int = 5) -> None:
+    found = database.set_aside()
+    for one in found[:most]:
+        print(f"set aside: {one.path}: {one.reason}", file=sys.stderr)
+    if len(found) > most:
+        query = "--sql=\"SELECT path, trouble FROM files WHERE trouble <> ''\""
+        print(f"set aside: {len(found) - most} more; cm find experiment {query}", file=sys.stderr)
+
+
+def _yes(value: Any) -> bool:
+    return str(value).lower() in ("1", "true", "yes", "on")
