@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlperf_checker import figures, roundfiles
 from mlperf_checker.context import Model, ResultFolder, Submission, Submitter, System
 from mlperf_checker.detaillog import parse
-from mlperf_checker.findings import Finding
+from mlperf_checker.findings import Finding, Scope
 from mlperf_checker.folders import look
 from mlperf_checker.layout import DETAIL, DIVISIONS, Layout
 from mlperf_checker.powerfigure import Power, power
@@ -68,11 +68,18 @@ class _Conduct:
     submission: Submission
     findings: list[Finding] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    spoilt: set[Scope] = field(default_factory=set)
+
+    def _note(self, found: Iterable[Finding]) -> None:
+        for one in found:
+            self.findings.append(one)
+            if one.severity == "error" and one.scope is not None:
+                self.spoilt.add(one.scope)
 
     def all(self) -> None:
-        self.findings += apply(self.submission, self.submission, ())
+        self._note(apply(self.submission, self.submission, ()))
         for one in self._submitters():
-            self.findings += apply(one, self.submission, one.scope)
+            self._note(apply(one, self.submission, one.scope))
             for name in sorted(one.results.folders) if one.results else ():
                 self._system(System(one, name))
 
@@ -83,17 +90,17 @@ class _Conduct:
                 yield Submitter(self.submission, division, name)
 
     def _system(self, system: System) -> None:
-        self.findings += apply(system, self.submission, system.scope)
+        self._note(apply(system, self.submission, system.scope))
         for name in sorted(system.folder.folders) if system.folder else ():
             model = Model(system, name)
-            self.findings += apply(model, self.submission, model.scope)
+            self._note(apply(model, self.submission, model.scope))
             for scenario in sorted(model.folder.folders):
                 self._result(ResultFolder(model, scenario))
 
     def _result(self, result: ResultFolder) -> None:
         # all that can spoil the result stands above it in the tree and is known by now
-        self.findings += apply(result, self.submission, result.scope)
-        ok = not any(one.spoils(result.scope) for one in self.findings if one.severity == "error")
+        self._note(apply(result, self.submission, result.scope))
+        ok = not any(result.scope[:depth] in self.spoilt for depth in range(len(result.scope) + 1))
         self.verdicts.append(verdict(result, ok))
 
 
