@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,31 @@ def find(i: Mapping[str, Any]) -> dict[str, Any]:
 def export(i: Mapping[str, Any]) -> dict[str, Any]:
     """`cm export experiment --out=FORM --output=FILE [filters | --sql=…]`: all rows into a file."""
     return _exported(_asked(opened(i), {"limit": "0", **i}), i, _form(i) or "csv")
+
+
+@guarded
+def import_(i: Mapping[str, Any]) -> dict[str, Any]:
+    """`cm import experiment --from=PATH [--round=v4.1]`: official results into the results folder."""
+    from cm4bench_database.importing import import_results
+    from cm4bench_database.imports import Options
+
+    if not i.get("from"):
+        raise DatabaseError("nothing to import was named", "cm import experiment --from=PATH")
+    folder = results_dir(i)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = import_results(Database.open(folder), Path(str(i["from"])), Options(str(i.get("round") or "")))
+    if i.get("out") == "con":
+        print(done)
+        _print_set_aside(done.set_aside)
+    return {
+        "return": 0,
+        "results": done.results,
+        "valid": done.valid,
+        "with_power": done.with_power,
+        "known": done.known,
+        "set_aside": [list(one) for one in done.set_aside],
+        "path": str(done.path),
+    }
 
 
 def opened(i: Mapping[str, Any]) -> Database:
@@ -147,13 +172,16 @@ def _print(table: Table, limited: int) -> None:
         print(f"there are more than {limited} rows: --limit=0 shows all")
 
 
-def _name_set_aside(database: Database, most: int = 5) -> None:
-    found = database.set_aside()
-    for one in found[:most]:
-        print(f"set aside: {one.path}: {one.reason}", file=sys.stderr)
+def _name_set_aside(database: Database) -> None:
+    query = "cm find experiment --sql=\"SELECT path, trouble FROM files WHERE trouble <> ''\""
+    _print_set_aside([tuple(one) for one in database.set_aside()], f"; {query} shows all")
+
+
+def _print_set_aside(found: Sequence[tuple[str, ...]], hint: str = "", most: int = 5) -> None:
+    for path, reason in found[:most]:
+        print(f"set aside: {path}: {reason}", file=sys.stderr)
     if len(found) > most:
-        query = "--sql=\"SELECT path, trouble FROM files WHERE trouble <> ''\""
-        print(f"set aside: {len(found) - most} more; cm find experiment {query}", file=sys.stderr)
+        print(f"set aside: {len(found) - most} more{hint}", file=sys.stderr)
 
 
 def _yes(value: Any) -> bool:

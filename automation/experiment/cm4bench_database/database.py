@@ -154,7 +154,7 @@ class Database:
         try:
             return _written(draft, seen)
         except duckdb.Error:
-            # Damaged, or of another schema: all that it held is in the files. If these cannot be read in either, it ends.
+            # Damaged: all that it held is in the files, so it is made once more from these.
             draft.unlink(missing_ok=True)
         try:
             return _written(draft, seen)

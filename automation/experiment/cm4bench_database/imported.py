@@ -47,14 +47,18 @@ def save(imported: Imported, home: Path) -> Path:
     """
     from cm4bench_results.store import write_atomically
 
-    folder = home / PLACE / IMPORTED
-    target = folder / f"{_slug(imported.origin)}{IMPORT_SUFFIX}"
+    target = place(Path(imported.origin), home)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, msgspec.json.encode(imported).decode())
     except OSError as error:
         raise DatabaseError(f"{target} cannot be written: {error.strerror or error}") from None
     return target
+
+
+def place(origin: Path, home: Path) -> Path:
+    """Where the import of an origin is kept."""
+    return home / PLACE / IMPORTED / f"{_slug(str(origin))}{IMPORT_SUFFIX}"
 
 
 def _slug(origin: str) -> str:

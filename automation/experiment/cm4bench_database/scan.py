@@ -23,7 +23,7 @@ class Seen(NamedTuple):
 
 
 def look(home: Path, folders: Iterable[Path]) -> list[Seen]:
-    """All files that count, in the order of their paths: imports of ``home``, records below ``home`` and ``folders``."""
+    """All files that count, by path: imports of ``home``, records below ``home`` and ``folders``."""
     found = {one.path: one for folder in (home, *folders) for one in _records(str(folder.resolve()))}
     found |= {one.path: one for one in _imports(home.resolve())}
     return sorted(found.values())
