@@ -39,12 +39,14 @@ def preprocess(i):
     env["CM_MLPERF_RUN_CONFIG"] = str(folder / "run_config.json")
     env["CM_MLPERF_OUTCOME"] = str(folder / "run_1" / "outcome.json")
     env["CM_MLPERF_TUNING_MEMORY"] = str(tuning_memory())
+    env["CM_MLPERF_POWER_PATH"] = str(HERE.parent / "run-mlperf-power-server")
     say(env, config, chosen_by_itself=asked in (None, "", "auto"))
     return {"return": 0}
 
 
 def postprocess(i):
     import mlperf_first_look
+    import mlperf_power_figure
     from cm4bench_results.harvest import MEASURED_FAILURES
     from harness.outcome import Outcome
 
@@ -61,6 +63,10 @@ def postprocess(i):
     if failure is not None and not kept:
         log = f"\nlog: {failure.log}" if failure.log else ""
         return {"return": 1, "error": f"{failure.cause}{log}", "hint": failure.hint}
+    if env.get("CM_MLPERF_POWER") == "yes" and outcome.config.mode == "performance":
+        outcome, trouble = mlperf_power_figure.added(env, outcome)
+        if trouble:
+            return trouble
     mlperf_first_look.show(env, outcome)
     state.setdefault("cm_mlperf_outcomes", []).append({"path": str(path), "versions": versions(env)})
     if outcome.found:

@@ -33,6 +33,7 @@ from harness.outcome import (
     Ledger,
     Loadgen,
     Outcome,
+    Power,
     Quality,
     Submittable,
     Validity,
@@ -150,6 +151,11 @@ class TestPlan:
 
     def test_a_full_length_server_run_searches_its_own_rate(self, engine: Engine) -> None:
         assert "server find-performance" in runs(plan(engine, " _server _valid"))
+
+    def test_power_reaches_every_run(self, engine: Engine) -> None:
+        edges = plan(engine, " _offline _power").root.edges
+        apps = [edge.step for edge in edges if edge.wanted and edge.query.startswith("app,")]
+        assert apps and all("power" in app.variations for app in apps)
 
     def test_find_performance_only_searches(self, engine: Engine) -> None:
         assert set(runs(plan(engine, " _all-scenarios _find-performance"))) == {
@@ -282,6 +288,14 @@ class TestHarvest:
     def test_the_headline_comes_first_and_unknown_estimates_are_left_out(self, tmp_path: Path) -> None:
         figures = loadgen_run(outcome(tmp_path), tmp_path).figures
         assert [figure.metric for figure in figures] == ["throughput", "mean latency", "p50 latency"]
+
+    def test_measured_power_is_a_figure_of_the_run(self, tmp_path: Path) -> None:
+        power = Power(value=120.5, unit="W", watts=120.5, samples_per_joule=0.5)
+        run = loadgen_run(msgspec.structs.replace(outcome(tmp_path), power=power), tmp_path)
+        assert [(one.metric, one.value, one.unit) for one in run.figures[-2:]] == [
+            ("power", 120.5, "W"),
+            ("efficiency", 0.5, "samples/J"),
+        ]
 
     def test_a_relaxed_percentile_and_limit_are_named_in_the_metric(self, tmp_path: Path) -> None:
         made = outcome(tmp_path, scenario="Server")

@@ -138,7 +138,16 @@ def _figures(outcome: of_harness.Outcome) -> tuple[Figure, ...]:
     head = [_headline(loadgen, loadgen.figure)] if loadgen.figure and _is_known(loadgen.figure) else []
     rest = [one for one in loadgen.figures if _is_known(one) and not _same(one, loadgen.figure)]
     tail = [Figure(f"p{name} latency", ms, "ms") for name, ms in loadgen.percentiles_ms.items()]
-    return (*head, *(Figure(one.metric, one.value, one.unit) for one in rest), *tail)
+    return (*head, *(Figure(one.metric, one.value, one.unit) for one in rest), *tail, *_power(outcome))
+
+
+def _power(outcome: of_harness.Outcome) -> tuple[Figure, ...]:
+    """Analyzers' figures, unlike device energy fit for a submission."""
+    if outcome.power is None:
+        return ()
+    per_joule = outcome.power.samples_per_joule
+    more = (Figure("efficiency", per_joule, "samples/J"),) if per_joule else ()
+    return (Figure("power", outcome.power.value, outcome.power.unit), *more)
 
 
 def _is_known(figure: of_harness.Figure) -> bool:

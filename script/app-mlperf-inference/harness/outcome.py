@@ -223,6 +223,15 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     trials: tuple[Trial, ...]
 
 
+class Power(msgspec.Struct, frozen=True, kw_only=True):
+    """What the power analyzers measured over the run: W, or in the streams mJ per query, as MLPerf counts it."""
+
+    value: float
+    unit: str
+    watts: float
+    samples_per_joule: float | None = None
+
+
 class Submittable(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the run has the length and data that a submission asks for, with every reason against it."""
 
@@ -248,6 +257,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     batch_histogram: dict[int, int] = {}
     latencies: Latencies | None = None
     found: Found | None = None
+    power: Power | None = None
     submittable: Submittable | None = None
     peak_rss_bytes: int | None = None
     notes: tuple[str, ...] = ()
