@@ -178,7 +178,7 @@ def test_a_server_rate_that_a_longer_trial_does_not_hold_is_lowered(configure, m
     seeker = search._Search(configure(scenario="Server", min_duration_ms=600_000), None)
     asked = []
 
-    def trial(rate, seconds=search.PROBE_S):
+    def trial(rate, seconds=search.PROBE_S, room=1.0):
         asked.append((rate, seconds))
         return rate < 80 if seconds > search.PROBE_S else rate < 100  # what holds for long is less
 

@@ -28,11 +28,12 @@ SHORTEST_BUDGET_S = 60.0
 RUN_MS = 600_000  # a full-length run (inference rules)
 PRECISION = 1.08  # bracket width at which the Server search ends
 # A long run meets stalls that a trial does not: it is asked for a little less than the best trial held, and what is
-# left of the budget goes into a longer trial at that rate; a rate that does not stand it is lowered.
+# left of the budget goes into a longer trial at that rate; a rate that does not stand it with room to spare is lowered.
 MARGIN = 0.95
 STEP_DOWN = 0.85
 CONFIRMING = 0.4  # share of the budget
 LONGEST_TRIAL_S = 60.0
+ROOM = 0.7  # share of the latency limit that the longer trial may use
 TRIAL_S = 15.0
 # Queries that early stopping needs, with some to spare, for each percentile; a slow model gets a trial at a lower one.
 QUERIES_FOR = ((700, 99.0), (80, 90.0), (24, 70.0), (10, 50.0))
@@ -105,7 +106,7 @@ class _Search:
     def _confirmed(self, rate: float, ends: float) -> float:
         """The rate, lowered until a trial as long as the budget allows was VALID; unconfirmed where none is left."""
         while (left_s := ends - monotonic()) > 2 * PROBE_S:
-            if self._rate_is_valid(rate, min(LONGEST_TRIAL_S, left_s - PROBE_S)):
+            if self._rate_is_valid(rate, min(LONGEST_TRIAL_S, left_s - PROBE_S), ROOM):
                 break
             rate *= STEP_DOWN
         return rate
@@ -143,7 +144,7 @@ class _Search:
         self._keep(outcome, None, figures[key], "samples/s" if scenario == "Offline" else "ms")
         return figures[key]
 
-    def _rate_is_valid(self, rate: float, seconds: float = PROBE_S) -> bool:
+    def _rate_is_valid(self, rate: float, seconds: float = PROBE_S, room: float = 1.0) -> bool:
         backlog = int(4 * rate * self._limit_ms() / 1e3) + 4 * self._config.batch_size + 64
         queries, percentile = trial_size(rate)
         outcome = self._trial(
@@ -158,9 +159,9 @@ class _Search:
         )
         figure = outcome.loadgen.figure if outcome.loadgen else None
         self._keep(outcome, rate, figure.value if figure else None, "queries/s")
-        return outcome.ok and self._within_limits(outcome)
+        return outcome.ok and self._within_limits(outcome, room)
 
-    def _within_limits(self, outcome: Outcome) -> bool:
+    def _within_limits(self, outcome: Outcome, room: float) -> bool:
         """A trial at a lower percentile is VALID with more late queries than the run may have: look at the 99th too."""
         rules = self._settings()
         limits_ns = {
@@ -169,9 +170,9 @@ class _Search:
         }
         if not rules.use_token_latencies:
             p99_ms = outcome.loadgen.percentiles_ms.get("99", 0.0) if outcome.loadgen else 0.0
-            return p99_ms <= self._limit_ms()
+            return p99_ms <= room * self._limit_ms()
         figures = outcome.loadgen.figures if outcome.loadgen else ()
-        return all(one.value * 1e6 <= limits_ns[one.key] for one in figures if one.key in limits_ns)
+        return all(one.value * 1e6 <= room * limits_ns[one.key] for one in figures if one.key in limits_ns)
 
     def _trial(self, scenario: ScenarioName, **changes: int | float | bool | None) -> Outcome:
         folder = Path(self._config.output_dir) / "trials" / f"{len(self.trials) + 1:02d}-{scenario}"
