@@ -40,6 +40,42 @@ class CAutomation(Automation):
 
         return actions.export(i)
 
+    def compare(self, i: dict) -> dict:
+        """`cm compare experiment A B | --a.COLUMN=… --b.COLUMN=… | --by=torch`: is it more than noise?"""
+        from cm4bench_compare import actions
+
+        return actions.compare(i)
+
+    def detect(self, i: dict) -> dict:
+        """`cm detect experiment [--COLUMN=VALUE…]`: where histories of results changed their level."""
+        from cm4bench_compare import actions
+
+        return actions.detect(i)
+
+    def bisect(self, i: dict) -> dict:
+        """`cm bisect experiment GOOD BAD [--repeats=3]`: which entry of two locks' difference made a result worse."""
+        from cm4bench_compare import actions
+
+        return actions.bisect(i)
+
+    def pareto(self, i: dict) -> dict:
+        """`cm pareto experiment [--objectives=value:higher,accuracy:higher] [--COLUMN=VALUE…]`: the front, its knee."""
+        from cm4bench_compare import actions
+
+        return actions.pareto(i)
+
+    def push(self, i: dict) -> dict:
+        """`cm push experiment --to=URL`: results to a shared folder or object store."""
+        from cm4bench_database import actions
+
+        return actions.push(i)
+
+    def pull(self, i: dict) -> dict:
+        """`cm pull experiment --from=URL`: results from there."""
+        from cm4bench_database import actions
+
+        return actions.pull(i)
+
 
 def _import(self: CAutomation, i: dict) -> dict:
     """`cm import experiment --from=PATH [--round=v4.1]`: official results, to stand beside our own."""

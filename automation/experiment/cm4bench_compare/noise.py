@@ -141,7 +141,7 @@ def _bootstrap(a: list[float], b: list[float], confidence: float) -> _Range | No
     from scipy import stats
 
     def difference(one: numpy.ndarray, other: numpy.ndarray, axis: int = -1) -> numpy.ndarray:
-        return numpy.mean(one, axis=axis) - numpy.mean(other, axis=axis)
+        return numpy.asarray(numpy.mean(one, axis=axis) - numpy.mean(other, axis=axis))
 
     found = stats.bootstrap(
         (numpy.array(b), numpy.array(a)),

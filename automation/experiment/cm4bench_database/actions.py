@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cm4bench_database.database import Database
 from cm4bench_database.errors import DatabaseError
 from cm4bench_database.filters import names, unknown, where
 from cm4bench_database.table import Table
 from cm4bench_results.store import RESULTS_DIR_KEY, default_results_dir
+
+if TYPE_CHECKING:
+    from cm4bench_database.sharing import Shared
 
 # What a table of results shows when nobody says what to show.
 SHOWN = (
@@ -88,6 +91,44 @@ def import_(i: Mapping[str, Any]) -> dict[str, Any]:
         "set_aside": [list(one) for one in done.set_aside],
         "path": str(done.path),
     }
+
+
+@guarded
+def push(i: Mapping[str, Any]) -> dict[str, Any]:
+    """`cm push experiment --to=URL [--force]`."""
+    from cm4bench_database.sharing import push as pushed
+
+    if not i.get("to"):
+        raise DatabaseError("no place to push to was named", "cm push experiment --to=file:///FOLDER, or s3://BUCKET/…")
+    return _shared(pushed(results_dir(i), str(i["to"]), force=_yes(i.get("force"))), i)
+
+
+@guarded
+def pull(i: Mapping[str, Any]) -> dict[str, Any]:
+    """`cm pull experiment --from=URL [--force]`."""
+    from cm4bench_database.sharing import pull as pulled
+
+    if not i.get("from"):
+        raise DatabaseError(
+            "no place to pull from was named", "cm pull experiment --from=file:///FOLDER, or s3://BUCKET/…"
+        )
+    folder = results_dir(i)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _shared(pulled(folder, str(i["from"]), force=_yes(i.get("force"))), i)
+
+
+def _shared(done: Shared, i: Mapping[str, Any]) -> dict[str, Any]:
+    """Report; what differs is an error, after all else was moved."""
+    if i.get("out") == "con":
+        print(done)
+    for name in done.refused:
+        print(f"refused, its name leads out of the folder: {name}", file=sys.stderr)
+    if done.differing:
+        names = ", ".join(done.differing[:5])
+        raise DatabaseError(
+            f"{len(done.differing)} files differ on both sides and were left: {names}", "--force overwrites"
+        )
+    return {"return": 0, "moved": list(done.moved), "alike": done.alike, "refused": list(done.refused)}
 
 
 def opened(i: Mapping[str, Any]) -> Database:

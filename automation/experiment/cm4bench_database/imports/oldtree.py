@@ -78,7 +78,7 @@ def _places(files: Files) -> Iterator[Place]:
     for folder in files.tree.below():
         parts = tuple(folder.path.split("/"))
         if len(parts) == 6 and parts[0] in ("closed", "open", "network") and parts[2] == "results":
-            yield parts  # type: ignore[misc]
+            yield parts
 
 
 def _log(files: Files, place: Place) -> DetailLog | str:
