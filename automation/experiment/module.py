@@ -16,8 +16,24 @@ class CAutomation(Automation):
     def __init__(self, cmind, automation_file) -> None:  # noqa: ANN001
         super().__init__(cmind, __file__)
 
+    def run(self, i: dict) -> dict:
+        """`cm run experiment --tags=… --explore.KEY=A,B`: a script over a plan of points; goes on where it stopped."""
+        from cm4bench_experiments import actions
+
+        return actions.run(self, i)
+
+    def replay(self, i: dict) -> dict:
+        """`cm replay experiment --dir=FOLDER [--point=KEY]`: one point again, compared with what it was."""
+        from cm4bench_experiments import actions
+
+        return actions.replay(self, i)
+
     def show(self, i: dict) -> dict:
-        """`cm show experiment [--results_dir=FOLDER]`: the table of all stored results."""
+        """`cm show experiment [--results_dir=FOLDER]`: all stored results; `--dir=FOLDER`: one experiment."""
+        if i.get("dir"):
+            from cm4bench_experiments import actions as experiments
+
+            return experiments.show(self, i)
         from cm4bench_results import actions
 
         return actions.show(i)
