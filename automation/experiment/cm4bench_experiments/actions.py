@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cm4bench_experiments.choice import front
-from cm4bench_experiments.conduct import VARIATION, Conductor, Place, alone, ask_of
+from cm4bench_experiments.conduct import VARIATION, Conductor, Place, alone
 from cm4bench_experiments.errors import ExperimentError
 from cm4bench_experiments.executors import executor_of
 from cm4bench_experiments.figures import Configuration, Objective, configurations, refuse_unknown
@@ -78,30 +78,16 @@ def show(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
 @guarded
 def replay(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
     """Run one configuration again (`--point=KEY`, default the chosen one) and compare."""
-    from cm4bench_experiments.replay import compare
+    from cm4bench_experiments.replay import judge, run_again
 
     experiment = _named(i)
     sweep, place = experiment.sweep(), _place(i)
     found, objectives = _found(experiment, sweep)
     chosen = _picked(found, objectives, str(i.get("point") or ""))
-    name = objectives[0].name
-    old = [figure.value for figure in chosen.values.get(name, ())]
-    if not old:
-        raise ExperimentError(f"this point has no {name} to compare with", "cm show experiment --dir=FOLDER")
-    again = Experiment(experiment.path / "replays")
-    again.open(sweep)
-    executor = executor_of("local", 1, {}, again.path, automation.cmind.access)
-    number = 1 + sum(ask.point.key == Point(chosen.settings).key for ask, _ in again.known())
-    executor.submit(again.prepare(ask_of(sweep, Point(chosen.settings, number), place)))
-    folder, _ = executor.finished()
-    status = folder.status()
-    fresh = configurations([(folder.ask(), status)])[0] if status else None
-    figure = fresh.figure(name) if fresh else None
-    if figure is None:
-        raise ExperimentError(f"the point did not run: {'; '.join(fresh.causes) if fresh else ''}", f"see {folder.log}")
-    comparison = compare(old, figure.value)
-    _say(i, comparison.words(figure.unit))
-    return {"return": 0, "reproduced": comparison.reproduced, "new": figure.value, "old": old}
+    fresh = run_again(experiment, sweep, chosen, place, automation.cmind.access)
+    done = judge(objectives[0].name, chosen, fresh, found)
+    _say(i, done.words)
+    return {"return": 0, "reproduced": done.reproduced, "new": done.new, "old": list(done.old)}
 
 
 def check_against_script(automation: Any, sweep: Sweep) -> None:

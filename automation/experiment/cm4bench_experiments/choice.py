@@ -1,4 +1,4 @@
-"""The Pareto front of an experiment, and the configuration to take from it."""
+"""The Pareto front of an experiment, and what is not worth repeating."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ def scores(one: Configuration, objectives: Sequence[Objective]) -> tuple[float, 
 
 
 def front(found: Sequence[Configuration], objectives: Sequence[Objective]) -> list[Configuration]:
-    """Those that no other one beats: at least as good in every objective and better in one. Best first."""
+    """Those that no other one beats, by the medians of their repeats; the best in the first objective first."""
+    from cm4bench_compare.pareto import front as positions
+
     rated = [(score, one) for one in found if (score := scores(one, objectives)) is not None]
-    kept = [(score, one) for score, one in rated if not any(_beats(other, score) for other, _ in rated)]
+    kept = [rated[at] for at in positions([score for score, _ in rated], ["higher"] * len(objectives))]
     return [one for _, one in sorted(kept, key=lambda pair: pair[0], reverse=True)]
-
-
-def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(mine >= theirs for mine, theirs in zip(one, other, strict=True))
 
 
 def is_hopeless(one: Configuration, others: Sequence[Configuration], objective: Objective, factor: float) -> str:

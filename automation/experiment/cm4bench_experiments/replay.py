@@ -1,48 +1,64 @@
-"""Runs one configuration of an experiment again and holds the new figure against the repeats that are known."""
+"""Runs one configuration of an experiment again and says whether the figure came out again."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CONFIDENCE = 0.95
+from cm4bench_experiments.child import Access
+from cm4bench_experiments.conduct import Place, ask_of
+from cm4bench_experiments.errors import ExperimentError
+from cm4bench_experiments.executors.local import Forks
+from cm4bench_experiments.figures import Configuration, configurations, more_is_better
+from cm4bench_experiments.folder import Experiment
+from cm4bench_experiments.plan import Point
+from cm4bench_experiments.sweep import Sweep
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A new value against earlier ones. ``low`` and ``high`` bound where one more value is expected."""
+class Replayed:
+    """The new value beside the known ones. ``reproduced`` is None where nothing is known about the noise."""
 
     old: tuple[float, ...]
     new: float
-    low: float | None
-    high: float | None
-
-    @property
-    def reproduced(self) -> bool | None:
-        """Whether the new value is where it is expected; None where two repeats are lacking to tell."""
-        return None if self.low is None or self.high is None else self.low <= self.new <= self.high
-
-    def words(self, unit: str) -> str:
-        """The comparison as a sentence."""
-        middle = statistics.fmean(self.old)
-        change = 100 * (self.new / middle - 1) if middle else 0.0
-        head = f"{self.new:.4g} {unit}, {change:+.1f} % from the mean of {len(self.old)} ({middle:.4g})"
-        if self.reproduced is None:
-            return f"{head}; one value has no spread to judge by: --repeat=3"
-        word = "reproduced" if self.reproduced else "NOT reproduced"
-        return f"{word}: {head}; expected {self.low:.4g} to {self.high:.4g} ({CONFIDENCE:.0%} prediction interval)"
+    reproduced: bool | None
+    words: str
 
 
-def compare(old: Sequence[float], new: float) -> Comparison:
-    """The prediction interval of a normal sample for one further value (mean ± t·s·√(1+1/n))."""
-    if len(old) < 2:
-        return Comparison(tuple(old), new, None, None)
-    from cm4bench_database.extras import need
+def run_again(
+    experiment: Experiment, sweep: Sweep, chosen: Configuration, place: Place, access: Access
+) -> Configuration:
+    """Run a configuration once more, beside the experiment and not in it. Raises ExperimentError if that fails."""
+    aside = Experiment(experiment.path / "replays")
+    aside.open(sweep)
+    key = Point(chosen.settings).key
+    number = 1 + sum(ask.point.key == key for ask, _ in aside.known())
+    executor = Forks(access)
+    executor.submit(aside.prepare(ask_of(sweep, Point(chosen.settings, number), place)))
+    folder, _ = executor.finished()
+    status = folder.status()
+    fresh = configurations([(folder.ask(), status)] if status else [])
+    if not fresh or not fresh[0].runs:
+        causes = "; ".join(fresh[0].causes) if fresh else "it left no status"
+        raise ExperimentError(f"the point did not run again: {causes}", f"see {folder.log}")
+    return fresh[0]
 
-    need("scipy")
-    from scipy import stats
 
-    middle, spread, n = statistics.fmean(old), statistics.stdev(old), len(old)
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * spread * (1 + 1 / n) ** 0.5
-    return Comparison(tuple(old), new, middle - reach, middle + reach)
+def judge(name: str, chosen: Configuration, fresh: Configuration, others: Sequence[Configuration]) -> Replayed:
+    """Compare under the noise that all repeats of the experiment show. Raises ExperimentError without a figure."""
+    from cm4bench_compare.noise import compare, learn
+    from cm4bench_compare.words import sentence
+
+    old = tuple(figure.value for figure in chosen.values.get(name, ()))
+    figure = fresh.figure(name)
+    if not old or figure is None:
+        raise ExperimentError(f"the point has no figure {name!r} to compare", "cm show experiment --dir=FOLDER")
+    try:
+        noise = learn([[one.value for one in other.values.get(name, ())] for other in others])
+        found = compare(old, [figure.value], higher_is_better=more_is_better(figure), noise=noise)
+    except ValueError as error:
+        raise ExperimentError(f"{name}: {error}") from None
+    reproduced = None if found.verdict == "unknown" else not found.beyond_noise
+    verdict = {None: "cannot tell", True: "reproduced", False: "NOT reproduced"}[reproduced]
+    words = f"{verdict}: {found.a:.4g} → {found.b:.4g} {figure.unit}; {sentence(found, 'the new run', figure.unit)}"
+    return Replayed(old, figure.value, reproduced, words)
