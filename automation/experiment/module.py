@@ -6,8 +6,8 @@ import sys
 from cmind.automation import Automation
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-if _HERE not in sys.path:
-    sys.path.insert(0, _HERE)
+_SCRIPT = os.path.join(os.path.dirname(_HERE), "script")  # whose locks crates hold
+sys.path[:0] = [folder for folder in (_HERE, _SCRIPT) if folder not in sys.path]
 
 
 class CAutomation(Automation):
@@ -91,6 +91,18 @@ class CAutomation(Automation):
         from cm4bench_database import actions
 
         return actions.pull(i)
+
+    def capture(self, i: dict) -> dict:
+        """`cm capture experiment ID|FOLDER [--output=FILE.zip|FILE.tar.gz|FOLDER]`: a result as an RO-Crate."""
+        from cm4bench_crates import actions
+
+        return actions.capture(self.cmind, i)
+
+    def reproduce(self, i: dict) -> dict:
+        """`cm reproduce experiment CRATE [--results_dir=FOLDER] [--accept=KINDS] [--tolerance=0.1]`."""
+        from cm4bench_crates import actions
+
+        return actions.reproduce(self.cmind, i)
 
 
 def _import(self: CAutomation, i: dict) -> dict:
