@@ -1,1 +1,1 @@
-"""Results that travel: packed as an RO-Crate with all that another machine needs to make them again, and judged there."""
+"""Results that travel: packed as an RO-Crate with all that is needed to make them again elsewhere, and judged there."""

@@ -1,4 +1,4 @@
-"""A judgement after the ACM's badges (Artifact Review and Badging, version 1.1), each with evidence and what is missing.
+"""A judgement after the ACM's badges (Artifact Review and Badging, version 1.1), with evidence and what is missing.
 
 It is a self-test: badges are awarded by reviewers. Reproduced means here: by the same artifacts on this host.
 """

@@ -17,7 +17,7 @@ from cm4bench_results.record import ResultRecord
 from cm4bench_results.table import accuracy_cell, result_cell
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-_SHA256 = {"sha256": "https://schema.org/sha256"}
+_SHA256 = {"sha256": "http://schema.org/sha256"}
 _KNOWN_FILES = {
     layout.LOCK: "Lock: everything that decided about the run",
     layout.REQUEST: "What was typed",

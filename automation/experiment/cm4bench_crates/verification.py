@@ -21,7 +21,7 @@ from cm4bench_results.store import ResultStore, load_file
 
 @dataclass(frozen=True)
 class Contents:
-    """A crate that was read. ``problems`` are reasons not to believe it; ``license`` and ``identifier`` may be empty."""
+    """A crate that was read. ``problems`` speak against believing it; ``license``, ``identifier`` may be empty."""
 
     folder: Path
     title: str
