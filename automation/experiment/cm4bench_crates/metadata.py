@@ -35,7 +35,7 @@ _CONFORMS = {
 
 @dataclass(frozen=True)
 class About:
-    """What the packer says of the crate. ``license`` is an SPDX name or an address; ``identifier`` a DOI or the like."""
+    """What the packer says of the crate. ``license`` is an SPDX name or an address, ``identifier`` a DOI."""
 
     title: str
     author: str = ""
