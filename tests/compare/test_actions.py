@@ -108,6 +108,9 @@ def test_pareto_ends_in_a_command(home: Path) -> None:
     assert done["command"].startswith("cmr 'run mlperf inference _offline _submission' --threads=2")
     assert "no column" in actions.pareto({"results_dir": str(home), "objectives": "speed"})["error"]
     assert "numbers" in actions.pareto({"results_dir": str(home), "objectives": "model"})["error"]
+    other = record(id="20260301-120000-net-2/server", runs=(performance(figures=(Figure("p99", 3.0, "ms"),)),))
+    ResultStore(home).save(other)
+    assert "2 kinds" in actions.pareto({"results_dir": str(home)})["error"]
 
 
 def test_a_hostile_option_stays_one_word() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,7 @@ def pareto(i: Mapping[str, Any]) -> dict[str, Any]:
 
     objectives = _objectives(str(i.get("objectives") or "value:higher,accuracy:higher"))
     rows = opened(i).records(**filters_of(i, "objectives"), headline=True, mode="performance").dicts()
+    _refuse_mixture(rows)
     points = [tuple(row[name] for name in objectives) for row in rows]
     if any(isinstance(value, str) for point in points for value in point):
         raise DatabaseError("an objective is a column of numbers", "--objectives=value:higher,power_w:lower")
@@ -113,6 +114,19 @@ def pareto(i: Mapping[str, Any]) -> dict[str, Any]:
     lines = [_point(one, list(objectives)) for one in found] or ["no result has all of these"]
     _say(i, [*lines, f"next: {line}"] if line else lines)
     return {"return": 0, "front": found, "command": line}
+
+
+def _refuse_mixture(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Samples per second and milliseconds, or two benchmarks, are no points of one picture.
+
+    Raises:
+        DatabaseError: there are several kinds, named with the flags that choose one.
+    """
+    kinds = sorted({(row["benchmark"], row["scenario"], row["unit"]) for row in rows})
+    if len(kinds) > 1:
+        named = "; ".join(", ".join(kind) for kind in kinds[:4]) + ("; …" if len(kinds) > 4 else "")
+        choice = f"--benchmark={kinds[0][0]} --scenario={kinds[0][1]}"
+        raise DatabaseError(f"{len(kinds)} kinds of results make no one front: {named}", choice)
 
 
 def _objectives(given: str) -> dict[str, Better]:

@@ -37,7 +37,8 @@ class Shift:
 
     @property
     def is_regression(self) -> bool:
-        return (self.point.change < 0) == (self.history["better"] != "lower")
+        higher_is_better: bool = self.history["better"] != "lower"
+        return (self.point.change < 0) == higher_is_better
 
     def __str__(self) -> str:
         told = self.history
