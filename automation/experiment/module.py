@@ -16,6 +16,13 @@ class CAutomation(Automation):
     def __init__(self, cmind, automation_file) -> None:  # noqa: ANN001
         super().__init__(cmind, __file__)
 
+    def _said(self, i: dict, done: dict) -> dict:
+        """An error is printed here, once and whole: cmind would decorate it, or keep silent where `--out` is a form."""
+        if done["return"] and i.get("out") not in (None, "", "json"):
+            print(f"\nerror: {done['error']}", file=sys.stderr, flush=True)
+            self.cmind.output = "shown"
+        return done
+
     def run(self, i: dict) -> dict:
         """`cm run experiment --tags=… --explore.KEY=A,B`: a script over a plan of points; goes on where it stopped."""
         from cm4bench_experiments import actions
@@ -48,49 +55,49 @@ class CAutomation(Automation):
         """`cm find experiment [--COLUMN=VALUE…] [--sql="SELECT …"] [--out=json|csv|parquet|xlsx]`: rows of results."""
         from cm4bench_database import actions
 
-        return actions.find(i)
+        return self._said(i, actions.find(i))
 
     def export(self, i: dict) -> dict:
         """`cm export experiment --output=FILE.csv|json|parquet|xlsx [--COLUMN=VALUE…]`: rows into a file."""
         from cm4bench_database import actions
 
-        return actions.export(i)
+        return self._said(i, actions.export(i))
 
     def compare(self, i: dict) -> dict:
         """`cm compare experiment A B | --a.COLUMN=… --b.COLUMN=… | --by=torch`: is it more than noise?"""
         from cm4bench_compare import actions
 
-        return actions.compare(i)
+        return self._said(i, actions.compare(i))
 
     def detect(self, i: dict) -> dict:
         """`cm detect experiment [--COLUMN=VALUE…]`: where histories of results changed their level."""
         from cm4bench_compare import actions
 
-        return actions.detect(i)
+        return self._said(i, actions.detect(i))
 
     def bisect(self, i: dict) -> dict:
         """`cm bisect experiment GOOD BAD [--repeats=3]`: which entry of two locks' difference made a result worse."""
         from cm4bench_compare import actions
 
-        return actions.bisect(i)
+        return self._said(i, actions.bisect(i))
 
     def pareto(self, i: dict) -> dict:
         """`cm pareto experiment [--objectives=value:higher,accuracy:higher] [--COLUMN=VALUE…]`: the front, its knee."""
         from cm4bench_compare import actions
 
-        return actions.pareto(i)
+        return self._said(i, actions.pareto(i))
 
     def push(self, i: dict) -> dict:
         """`cm push experiment --to=URL`: results to a shared folder or object store."""
         from cm4bench_database import actions
 
-        return actions.push(i)
+        return self._said(i, actions.push(i))
 
     def pull(self, i: dict) -> dict:
         """`cm pull experiment --from=URL`: results from there."""
         from cm4bench_database import actions
 
-        return actions.pull(i)
+        return self._said(i, actions.pull(i))
 
     def capture(self, i: dict) -> dict:
         """`cm capture experiment ID|FOLDER [--output=FILE.zip|FILE.tar.gz|FOLDER]`: a result as an RO-Crate."""
@@ -109,7 +116,7 @@ def _import(self: CAutomation, i: dict) -> dict:
     """`cm import experiment --from=PATH [--round=v4.1]`: official results, to stand beside our own."""
     from cm4bench_database import actions
 
-    return actions.import_(i)
+    return self._said(i, actions.import_(i))
 
 
 # the action's name is a word of Python's own
