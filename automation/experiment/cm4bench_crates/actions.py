@@ -111,6 +111,6 @@ def _tolerance(i: Mapping[str, Any]) -> float | None:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         share = -1.0
-    if not 0 <= share < 1:
-        raise CrateError(f"--tolerance={text} is no share between 0 and 1", "--tolerance=0.1, or 10%")
+    if not 0 <= share < float("inf"):
+        raise CrateError(f"--tolerance={text} is no share of a figure", "--tolerance=0.1, or 10%")
     return share

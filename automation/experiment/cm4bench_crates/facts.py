@@ -33,9 +33,9 @@ def contradictions(lock: Lock, records: tuple[StoredRecord, ...]) -> Iterator[st
                 yield f"{name}: the lock says {locked}, the result says {version}"
 
 
-def changed_facts(packed: Mapping[str, Any], lock: Lock) -> Iterator[str]:
+def changed_facts(host: Mapping[str, Any], lock: Lock) -> Iterator[str]:
     """Host facts of the lock that are not those written down beside it."""
-    for key, text in compare_values(dict(packed.get("host") or {}), dict(lock.host)):
+    for key, text in compare_values(host, lock.host):
         yield f"host fact {key}: the facts and the lock differ: {text}"
 
 

@@ -60,10 +60,21 @@ def _run(
     except RecordError as error:
         raise CrateError(str(error), "run it again") from None
     cause, hint = _cause(answer) if answer["return"] else ("", "")
+    if not new:
+        return Attempt(drift, failure=cause or "it ran, and left no result", hint=hint)
     # with new records it ran to its end, and what differs is what came out
-    outcome = tuple(line.strip() for line in cause.splitlines()[1:]) if cause and new else ()
-    failure = cause if cause and not new else "" if new else "it ran, and left no result"
-    return Attempt(drift, (), outcome, tuple(new), failure, hint)
+    told = [line.strip() for line in cause.splitlines()[1:]]
+    return Attempt(drift, (), tuple(dict.fromkeys([*told, *_came_out(cm, asked, drift, accepted)])), tuple(new))
+
+
+def _came_out(
+    cm: Any, asked: Mapping[str, Any], drift: tuple[Mapping[str, str], ...], accepted: Collection[str]
+) -> list[str]:
+    """What is not as locked only since the run: replay itself compares no data with a lock made from a plan."""
+    looked = _access(cm, {**asked, "plan": True, "out": ""})
+    kinds = {"data", "package", "tool"} - set(accepted)
+    found = [one for one in looked.get("drift") or () if one["kind"] in kinds and one not in drift]
+    return [f"{one['kind']}: {one['subject']}: {one['text']}" for one in found]
 
 
 def _place(contents: Contents, results: Path) -> dict[str, Any]:

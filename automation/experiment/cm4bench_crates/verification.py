@@ -111,11 +111,11 @@ def _records(root: Path) -> Iterator[StoredRecord]:
 
 def _against_facts(folder: Path, lock: Lock) -> Iterator[str]:
     try:
-        facts = json.loads((folder / layout.FACTS).read_text("utf-8"))
-    except (OSError, ValueError):
+        host = dict(json.loads((folder / layout.FACTS).read_text("utf-8"))["host"])
+    except (OSError, ValueError, KeyError, TypeError):
         yield f"{layout.FACTS}: not there or not readable"
         return
-    yield from changed_facts(facts, lock)
+    yield from changed_facts(host, lock)
 
 
 def _against_sbom(folder: Path, lock: Lock) -> Iterator[str]:
