@@ -10,6 +10,8 @@ import pytest
 from cm4bench_database import Table, actions
 from cm4bench_database.export import export
 
+from .made import save
+
 
 def test_find_prints_the_judged_figures(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = actions.find({"results_dir": str(home), "out": "con", "scenario": "Offline"})
@@ -91,3 +93,11 @@ def test_a_failed_export_leaves_nothing(tmp_path: Path, form: str) -> None:
 def test_export_takes_the_form_from_the_file(home: Path, tmp_path: Path) -> None:
     done = actions.export({"results_dir": str(home), "output": str(tmp_path / "x.json"), "out": "con"})
     assert done == {"return": 0, "output": str(tmp_path / "x.json"), "count": 3}
+    assert json.loads((tmp_path / "x.json").read_text())[0]["sha256"]
+
+
+def test_find_writes_whole_files_too(home: Path, tmp_path: Path) -> None:
+    for number in range(110):
+        save(home, f"20260301-000000-net-{number:04d}/offline")
+    done = actions.find({"results_dir": str(home), "output": str(tmp_path / "x.csv"), "out": "con"})
+    assert done["count"] == 113

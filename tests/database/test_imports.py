@@ -119,6 +119,11 @@ def test_latencies_of_an_old_tree_are_in_milliseconds(tmp_path: Path) -> None:
     assert (row.value, row.unit, row.valid, row.better) == (2.5, "Latency (ms)", False, "lower")
 
 
+def test_a_result_that_was_inferred_is_named(tmp_path: Path) -> None:
+    found = read(old_tree(tmp_path / "v3.0", effective_scenario="SingleStream"))
+    assert found.rows == [] and "inferred from a run of SingleStream" in found.set_aside[0][1]
+
+
 def test_a_tree_of_nobody_knows_which_round(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError) as found:
         read(old_tree(tmp_path / "mine"))

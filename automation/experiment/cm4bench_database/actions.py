@@ -47,12 +47,12 @@ def guarded(action: Action) -> Action:
 @guarded
 def find(i: Mapping[str, Any]) -> dict[str, Any]:
     """Rows by filters or by SQL: printed as a table, or given as `--out=json|csv|parquet|xlsx [--output=FILE]`."""
+    form = _form(i)
+    if form in ("parquet", "xlsx") or i.get("output"):
+        return export(i)
     database = opened(i)
     table = _asked(database, i)
     _name_set_aside(database)
-    form = _form(i)
-    if form in ("parquet", "xlsx") or i.get("output"):
-        return _exported(table, i, form)
     if form == "csv":
         from cm4bench_database.export import write_csv
 
@@ -65,7 +65,7 @@ def find(i: Mapping[str, Any]) -> dict[str, Any]:
 @guarded
 def export(i: Mapping[str, Any]) -> dict[str, Any]:
     """`cm export experiment --out=FORM --output=FILE [filters | --sql=…]`: all rows into a file."""
-    return _exported(_asked(opened(i), {"limit": "0", **i}), i, _form(i) or "csv")
+    return _exported(_asked(opened(i), {"limit": "0", "columns": "*", **i}), i, _form(i) or "csv")
 
 
 @guarded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import math
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -59,11 +60,15 @@ def print_table(table: Table, file: TextIO | None = None) -> None:
     from rich.text import Text
 
     console = Console(file=file)
-    if not console.is_terminal:
-        console = Console(file=file, width=PLAIN_WIDTH, no_color=True)
     drawn = Drawn(box=box.HEAVY_HEAD if console.is_terminal else None, pad_edge=console.is_terminal)
     for name in table.columns:
         drawn.add_column(Text(name), overflow="fold")
     for row in table.rows:
         drawn.add_row(*(Text(shown(value)) for value in row))
-    console.print(drawn)
+    if console.is_terminal:
+        console.print(drawn)
+        return
+    text = io.StringIO()
+    Console(file=text, width=PLAIN_WIDTH, no_color=True).print(drawn)
+    for line in text.getvalue().splitlines():
+        print(line.rstrip(), file=file)

@@ -96,7 +96,7 @@ def _row(files: Files, place: Place, round_: str) -> Row | str:
     division, submitter, _, system, model, scenario = place
     figure = _figure(log, scenario.lower(), model)
     if figure is None:
-        return "its log has no result"
+        return _missing(log, scenario)
     cells: dict[str, Any] = {
         "Organization": submitter,
         "Division": division,
@@ -123,6 +123,12 @@ def _figure(log: DetailLog, scenario: str, model: str) -> tuple[float, str] | No
         if value := log.number(key):
             return (value / _NS_PER_MS if "latency" in key else value), unit
     return None
+
+
+def _missing(log: DetailLog, scenario: str) -> str:
+    if log.scenario.lower() != scenario.lower():
+        return f"it was inferred from a run of {log.scenario or 'no scenario'}, which is not done anew here"
+    return "its log has no result"
 
 
 def _described(files: Files, division: str, submitter: str, system: str) -> dict[str, Any]:
