@@ -60,6 +60,24 @@ class TestContents:
         assert any(one["@id"].endswith("result.json") for one in action["result"])
 
 
+def test_the_working_folder_is_no_password(monkeypatch: pytest.MonkeyPatch):
+    from cm4bench_crates.redaction import cleaner_for
+
+    monkeypatch.setenv("PWD", "/home/reader/study")
+    monkeypatch.setenv("STUDY_TOKEN", SECRET)
+    assert cleaner_for([]).data({"log": f"/home/reader/study {SECRET}"}) == {"log": "/home/reader/study <redacted>"}
+
+
+def test_a_file_that_is_no_text_is_not_handed_on_with_a_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    from cm4bench_crates.errors import CrateError
+    from cm4bench_crates.redaction import cleaner_for
+
+    monkeypatch.setenv("STUDY_TOKEN", SECRET)
+    (tmp_path / "core").write_bytes(b"\xff\xfe" + SECRET.encode())
+    with pytest.raises(CrateError, match="holds a secret"):
+        cleaner_for([]).content(tmp_path / "core")
+
+
 class TestValidators:
     """The libraries of the formats themselves read what we write."""
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from cm4bench_crates.comparing import compare
-from cm4bench_crates.selection import StoredRecord
 from cm4bench_results import (
     Figure,
     Host,
@@ -15,6 +14,7 @@ from cm4bench_results import (
     Subject,
     Validity,
 )
+from cm4bench_results.store import StoredRecord
 
 
 def stored(value: float, quality: float = 90.0, **changes: object) -> StoredRecord:

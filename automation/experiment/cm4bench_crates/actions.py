@@ -10,6 +10,11 @@ from typing import Any
 from cm4bench_crates.errors import CrateError
 from cm4bench_results.store import RESULTS_DIR_KEY, default_results_dir
 
+# What cmind says of this access, and our own flags; the rest goes on to the run.
+_OF_THIS_CALL = (
+    *("action", "automation", "artifact", "artifacts", "parsed_automation", "parsed_artifact", "parsed_artifacts"),
+    *("cmd", "out", "control", "self_module", "results_dir", "accept", "tolerance"),
+)
 Action = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
 
 
@@ -86,10 +91,7 @@ def _print(found: Any, reports: list[Path]) -> None:
 
 def _flags(i: Mapping[str, Any]) -> dict[str, Any]:
     """What goes on to the run: paths of data that lie elsewhere here, and secrets, which no crate holds."""
-    from cm4bench_database.actions import _OF_CM
-
-    own = {"results_dir", "accept", "tolerance"}
-    return {key: value for key, value in i.items() if key not in {*_OF_CM, *own}}
+    return {key: value for key, value in i.items() if key not in _OF_THIS_CALL}
 
 
 def _accepted(i: Mapping[str, Any]) -> frozenset[str]:

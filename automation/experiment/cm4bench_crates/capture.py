@@ -24,8 +24,9 @@ from cm4bench_crates.packing import pack
 from cm4bench_crates.redaction import Cleaner, cleaner_for
 from cm4bench_crates.sbom import sbom
 from cm4bench_crates.scripts import Scripts
-from cm4bench_crates.selection import Chosen, StoredRecord
+from cm4bench_crates.selection import Chosen
 from cm4bench_results.record import dumps, loads
+from cm4bench_results.store import StoredRecord
 
 
 @dataclass(frozen=True)

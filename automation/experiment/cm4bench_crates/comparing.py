@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cm4bench_crates.extras import need
-from cm4bench_crates.selection import StoredRecord
 from cm4bench_results.record import ResultRecord, Subject
 from cm4bench_results.stamp import verdict
+from cm4bench_results.store import StoredRecord
 from cm4bench_results.table import headline, number
 
 # Without repeats nobody knows the noise. Short runs on shared machines move by this much.

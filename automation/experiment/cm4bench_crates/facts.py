@@ -9,7 +9,7 @@ from typing import Any
 from cm4bench.tools.difference import compare_values
 from cm4bench.tools.lockfile import Lock
 from cm4bench_crates.installed import normal
-from cm4bench_crates.selection import StoredRecord
+from cm4bench_results.store import StoredRecord
 
 
 def facts_of(lock: Lock, records: tuple[StoredRecord, ...]) -> dict[str, Any]:

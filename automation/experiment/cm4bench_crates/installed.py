@@ -12,6 +12,8 @@ from pathlib import Path
 from cm4bench.tools.lockfile import Lock, Package
 
 _ENTRY = "{cache}/{entry}"
+# A longer "licence" is a whole licence text in the wrong field.
+_SENTENCE = 60
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,24 @@ def _index(folders: Iterable[str]) -> dict[str, list[Distribution]]:
 def _installed(name: str, version: str, one: Distribution | None, *, locked: bool) -> Installed:
     if one is None:
         return Installed(name, version, locked=locked, found=False)
-    home = one.metadata.get("Home-page") or ""
-    return Installed(name, one.version, _licence(one), str(home), tuple(_needs(one)), locked)
+    return Installed(name, one.version, _licence(one), _said(one, "Home-page"), tuple(_needs(one)), locked)
 
 
 def _licence(one: Distribution) -> str:
     """The expression (PEP 639), else the short text of the old field, else the classifiers."""
-    meta = one.metadata
-    short = str(meta.get("License") or "")
-    if expression := meta.get("License-Expression"):
-        return str(expression)
-    if short and "\n" not in short and len(short) < 60:
+    short = _said(one, "License")
+    if expression := _said(one, "License-Expression"):
+        return expression
+    if short and "\n" not in short and len(short) < _SENTENCE:
         return short
-    classified = [text.rpartition("::")[2].strip() for text in meta.get_all("Classifier") or () if "License ::" in text]
+    classifiers = one.metadata.get_all("Classifier") or []
+    classified = [text.rpartition("::")[2].strip() for text in classifiers if "License ::" in text]
     return ", ".join(classified)
+
+
+def _said(one: Distribution, key: str) -> str:
+    """The first value of a field of the package's description; empty without one."""
+    return next(iter(one.metadata.get_all(key) or ()), "")
 
 
 def _needs(one: Distribution) -> Iterator[str]:

@@ -46,7 +46,7 @@ def opened(path: Path) -> Iterator[Path]:
 def _root(folder: Path) -> Path:
     """The folder itself, or the only folder in it: some tools pack the folder around a crate too."""
     inside = [path for path in folder.iterdir() if path.is_dir()]
-    for place in (folder, *(inside if len(inside) == 1 else ())):
+    for place in [folder, *inside][: 2 if len(inside) == 1 else 1]:
         if (place / METADATA).is_file():
             return place
     raise CrateError(f"{folder.name} is no RO-Crate: it has no {METADATA}", "cm capture experiment ID makes one")

@@ -42,7 +42,8 @@ def sbom(lock: Lock, packages: Iterable[Installed], scripts: Scripts, title: str
     problems = validate_full_spdx_document(document)
     if problems:
         raise CrateError(f"the bill of materials is not valid SPDX: {problems[0].validation_message}")
-    return json.dumps(DocumentConverter().convert(document), indent=1, sort_keys=True) + "\n"
+    converted = DocumentConverter().convert(document)  # type: ignore[no-untyped-call]
+    return json.dumps(converted, indent=1, sort_keys=True) + "\n"
 
 
 def _document(lock: Lock, packages: list[Installed], scripts: Scripts, title: str) -> Document:

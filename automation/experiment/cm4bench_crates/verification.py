@@ -14,9 +14,8 @@ from cm4bench_crates import layout
 from cm4bench_crates.errors import CrateError
 from cm4bench_crates.facts import changed_facts, contradictions
 from cm4bench_crates.installed import normal
-from cm4bench_crates.selection import StoredRecord
 from cm4bench_results.record import RecordError
-from cm4bench_results.store import ResultStore, load_file
+from cm4bench_results.store import ResultStore, StoredRecord, load_file
 
 
 @dataclass(frozen=True)
