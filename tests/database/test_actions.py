@@ -16,7 +16,9 @@ from .made import save
 def test_find_prints_the_judged_figures(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = actions.find({"results_dir": str(home), "out": "con", "scenario": "Offline"})
     assert done["return"] == 0 and len(done["rows"]) == 1
-    assert "41.25" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "41.25" in printed
+    assert len(printed.splitlines()) == 2  # a head, and one line for the row
 
 
 def test_find_all_figures(home: Path) -> None:

@@ -1,6 +1,9 @@
 """The database follows the files, and can be thrown away at any time."""
 
 import json
+import os
+import shutil
+import signal
 import threading
 from multiprocessing import get_context
 from pathlib import Path
@@ -176,6 +179,22 @@ def test_a_killed_writer_leaves_only_a_draft(home: Path) -> None:
     assert not list((home / ".database").glob(".draft*"))
 
 
+def _die_while_writing(home: str) -> None:
+    with Database(Path(home)).generations.writing(5) as draft:
+        draft.write_bytes(b"half a database")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_writer_that_is_killed_holds_nobody_up(home: Path) -> None:
+    Database.open(home)
+    writer = get_context("fork").Process(target=_die_while_writing, args=(str(home),))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    save(home, "20260201-093005-net-aaaa/offline")
+    assert len(Database.open(home).query(JUDGED)) == 4
+
+
 def test_threads_share_a_database(home: Path) -> None:
     database = Database.open(home)
     found: list[int] = []
@@ -241,6 +260,21 @@ def test_no_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_loop_of_links_has_an_end(home: Path) -> None:
     (home / "loop").symlink_to(home)
+    assert len(Database.open(home).query(JUDGED)) == 3
+
+
+def test_a_copied_result_counts_once(home: Path) -> None:
+    shutil.copytree(home / "20260131-093005-net-4f1a", home / "backup" / "20260131-093005-net-4f1a")
+    database = Database.open(home)
+    assert len(database.query(JUDGED)) == 3
+    shutil.rmtree(home / "20260131-093005-net-4f1a")
+    database.refresh()
+    assert len(database.query(JUDGED)) == 3
+
+
+def test_crates_are_copies(home: Path) -> None:
+    save(home / "crate", "20260301-093005-net-cccc/offline")
+    (home / "crate" / "ro-crate-metadata.json").write_text("{}")
     assert len(Database.open(home).query(JUDGED)) == 3
 
 

@@ -22,14 +22,16 @@ _LOCKS = {"sha256": "VARCHAR", "lock": "VARCHAR"}
 # Files between two writes: bounds the memory, whatever there is to be read.
 _CHUNK = 2000
 # A rate shared out is a figure; a latency shared out is none.
-_VIEW = """
+_VIEWS = """
+CREATE OR REPLACE VIEW copies AS
+SELECT path FROM files WHERE sha256 <> '' QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY path) > 1;
 CREATE OR REPLACE VIEW results AS
 SELECT figures.* REPLACE (versions::JSON AS versions, TRY_CAST(created AS TIMESTAMP) AS created),
        CASE WHEN better = 'higher' AND accelerators > 0 THEN value / accelerators END AS per_accelerator,
        CASE WHEN better = 'higher' AND cores > 0 THEN value / cores END AS per_core,
        CASE WHEN better = 'higher' AND power_w > 0 THEN value / power_w END AS per_watt,
        locks.lock::JSON AS lock
-FROM figures LEFT JOIN locks ON locks.sha256 = figures.lock_sha256
+FROM figures ANTI JOIN copies USING (path) LEFT JOIN locks ON locks.sha256 = figures.lock_sha256
 """
 
 
@@ -49,7 +51,7 @@ def create(connection: DuckDBPyConnection) -> None:
     for name, declared in (("figures", columns()), ("files", _FILES), ("locks", _LOCKS)):
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({_declared(declared)})")
     connection.execute("CREATE TABLE IF NOT EXISTS about (schema INTEGER, built VARCHAR)")
-    connection.execute(_VIEW)
+    connection.execute(_VIEWS)
 
 
 def change(connection: DuckDBPyConnection, seen: Sequence[Seen]) -> Change:

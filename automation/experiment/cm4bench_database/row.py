@@ -8,7 +8,7 @@ import msgspec
 
 Source = Literal["own", "official"]
 # The rules of the database's tables; a database of another number is made anew.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from cm4bench_results.store import RESULT_FILE
 
 PLACE = ".database"
 IMPORTED = "imported"
+CRATE_FILE = "ro-crate-metadata.json"
 IMPORT_SUFFIX = ".import.json"
 
 
@@ -35,6 +36,8 @@ def _records(folder: str) -> Iterator[Seen]:
         if RESULT_FILE in names:
             folders.clear()  # below a record there are only its logs
             yield from _seen(f"{place}/{RESULT_FILE}")
+        if CRATE_FILE in names:
+            folders.clear()  # what was packed lies elsewhere as well
         folders[:] = sorted(name for name in folders if not name.startswith("."))
 
 

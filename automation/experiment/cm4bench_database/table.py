@@ -8,7 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-PLAIN_WIDTH = 160
+# Off a terminal a row is a line, however long: programs read lines.
+PLAIN_WIDTH = 20_000
 
 
 @dataclass(frozen=True)
