@@ -1,0 +1,112 @@
+"""One result in full, and two side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+from nicegui import run, ui
+
+from cm4bench_gui.charts import label
+from cm4bench_gui.layout import PATIENCE_S, frame
+from cm4bench_gui.pages.plots import figure
+from cm4bench_gui.results import SHOWN, NoResults, Row
+from cm4bench_gui.state import AppState
+from cm4bench_gui.widgets import Text, facts, grid, notice, plot, section
+
+_NO_FACTS = ("value", "metric", "unit", "better")
+
+
+def register(state: AppState) -> None:
+    """``/result?id=ID`` and ``/compare?a=ID&b=ID``."""
+
+    @ui.page("/result", response_timeout=PATIENCE_S)
+    async def result(id: str = "") -> None:
+        with frame(state, "Result", "/results"):
+            rows = await _figures(state, id)
+            if rows:
+                _one(rows)
+
+    @ui.page("/compare", response_timeout=PATIENCE_S)
+    async def compare(a: str = "", b: str = "") -> None:
+        with frame(state, "Two results", "/results"):
+            first, second = await _figures(state, a), await _figures(state, b)
+            if first and second:
+                _two(first, second)
+
+
+async def _figures(state: AppState, result: str) -> list[Row]:
+    try:
+        rows = await run.io_bound(state.results.figures, result)
+    except NoResults as error:
+        notice(str(error))
+        return []
+    if not rows:
+        notice(f"There is no result {result!r}.", "The page Results lists what there is.", bad=True)
+    return rows
+
+
+def _one(rows: list[Row]) -> None:
+    row = rows[0]
+    Text("p", str(row["id"]), "soft")
+    facts([("Value", figure(row)), *((label(name), _shown(row[name])) for name in SHOWN if _told(row, name))])
+    with section("All figures"):
+        grid(("Figure", "Value", "Unit"), _figure_rows(rows), "figures")
+    _latencies(rows)
+
+
+def _two(first: list[Row], second: list[Row]) -> None:
+    a, b = first[0], second[0]
+    Text("p", verdict(a, b))
+    names = [name for name in SHOWN if name not in _NO_FACTS and (_told(a, name) or _told(b, name))]
+    rows = [("Value", figure(a), figure(b)), *((label(n), _shown(a[n]), _shown(b[n])) for n in names)]
+    marked = [number for number, row in enumerate(rows) if row[1] != row[2]]
+    with section("Side by side"):
+        Text("p", "Rows that differ are marked.", "soft")
+        grid(("", "First", "Second"), rows, "two results side by side", marked)
+    with ui.element("div").classes("line"):
+        for name, row in (("The first in full", a), ("The second in full", b)):
+            Text("a", name).props["href"] = "/result?" + urlencode({"id": str(row["id"])})
+
+
+def verdict(a: Row, b: Row) -> str:
+    """What the two values say about each other, or why they cannot be compared."""
+    for name in ("model", "scenario", "metric", "unit"):
+        if a[name] != b[name]:
+            return f"Their values cannot be compared: {name} {a[name]!r} and {b[name]!r}."
+    if not a["value"] or b["value"] is None:
+        return "Their values cannot be compared: one is missing."
+    ratio = b["value"] / a["value"]
+    word = "is" if not a["better"] else "is better:" if (ratio > 1) == (a["better"] == "higher") else "is worse:"
+    return f"The second {word} {ratio:.4g} times the first. One run each tells nothing about noise."
+
+
+def _figure_rows(rows: list[Row]) -> list[tuple[str, str, str]]:
+    return [(str(row["metric"]), "–" if row["value"] is None else f"{row['value']:,.6g}", row["unit"]) for row in rows]
+
+
+def _latencies(rows: list[Row]) -> None:
+    """The distribution of latencies, of our own records."""
+    from cm4bench_results import RecordError
+    from cm4bench_results.plots import latency_figure
+    from cm4bench_results.store import load_file
+
+    if rows[0]["source"] != "own" or not rows[0]["path"]:
+        return
+    try:
+        run_ = load_file(Path(str(rows[0]["path"]))).run("performance")
+    except RecordError:
+        return
+    if run_ is not None and run_.latency is not None and run_.latency.cumulative():
+        with section("Latency"):
+            plot(latency_figure(run_.latency), f"cumulative distribution of {run_.latency.source}")
+
+
+def _told(row: Row, name: str) -> bool:
+    return name not in _NO_FACTS and row[name] not in (None, "")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,0 +1,3 @@
+#!/bin/bash
+export PYTHONPATH="${CM_GUI_PYTHONPATH}${PYTHONPATH:+:${PYTHONPATH}}"
+exec "${CM_PYTHON_BIN_WITH_PATH}" -m cm4bench_gui "${CM_GUI_SETTINGS}"
