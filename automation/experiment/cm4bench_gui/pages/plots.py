@@ -70,7 +70,7 @@ class View:
         return Filter(self._columns, self._text, self._valid)
 
     def _form(self, choices: dict[str, list[str]]) -> None:
-        with ui.element("div").classes("form") as form:
+        with ui.element("div").classes("form tight") as form:
             form.props["role"] = "search"
             box = ui.input("Part of a name", value=self._text, on_change=self._setter("_text"))
             box.props("debounce=250 clearable outlined dense type=search")
@@ -100,7 +100,7 @@ class View:
 
     def _axes_form(self) -> None:
         offered = {"x": (*TEXTS, *NUMBERS), "y": NUMBERS, "color": TEXTS}
-        with ui.element("div").classes("form"):
+        with ui.element("div").classes("form tight"):
             for axis, names in offered.items():
                 self._axes[axis] = self._axes[axis] if self._axes[axis] in names else names[0]
                 options = {name: charts.label(name) for name in names}

@@ -202,4 +202,11 @@ def _about(sheet: Sheet) -> None:
                 Text("li", tags)
     if sheet.readme:
         with section("README"):
-            ui.markdown(sheet.readme, extras=["fenced-code-blocks", "tables"], sanitize=True)
+            _readme(sheet.readme)
+
+
+def _readme(text: str) -> None:
+    """Markdown without what it may hold of HTML; the browser then sanitizes what was made of it."""
+    import markdown2
+
+    ui.html(markdown2.markdown(text, safe_mode="escape", extras=["fenced-code-blocks", "tables"])).classes("readme")
