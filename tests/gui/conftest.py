@@ -135,33 +135,45 @@ def chromium():
 class Tab:
     """One browser tab on the app; it remembers what was asked for, and what went wrong."""
 
-    def __init__(self, browser, app, **options):
+    def __init__(self, context, app):
         self.app = app
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
+        self.context = context
+        self.page = context.new_page()
+        self.page.set_default_timeout(60_000)
         self.asked = []
         self.errors = []
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def open(self, path):
-        """Go to a page and wait until it stands."""
+        """Go to a page and wait until it stands and is connected."""
         self.page.goto(self.app.address + path)
-        self.page.locator("main > h1").wait_for(timeout=60_000)
-        self.page.wait_for_load_state("networkidle")
+        self.page.locator("#content > h1").wait_for()
+        self.page.wait_for_function("() => window.socket?.connected")
         return self.page
 
 
+# One context each for all tests: what the pages are made of is loaded once.
+@pytest.fixture(scope="session")
+def wide(chromium):
+    return chromium.new_context()
+
+
+@pytest.fixture(scope="session")
+def narrow(chromium):
+    return chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark", has_touch=True)
+
+
 @pytest.fixture
-def tab(chromium, app):
-    made = Tab(chromium, app)
+def tab(wide, app):
+    made = Tab(wide, app)
     yield made
-    made.context.close()
+    made.page.close()
 
 
 @pytest.fixture
-def phone(chromium, app):
+def phone(narrow, app):
     """A tab as narrow as a small phone, with dark colours."""
-    made = Tab(chromium, app, viewport={"width": 360, "height": 740}, color_scheme="dark", has_touch=True)
+    made = Tab(narrow, app)
     yield made
-    made.context.close()
+    made.page.close()

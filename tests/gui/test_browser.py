@@ -33,26 +33,24 @@ def test_the_names_are_hostile_indeed(chromium):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_hostile_names_stay_text_and_nothing_leaves_the_machine(tab, path):
-    page = tab.open(path)
+def test_on_a_phone_hostile_names_stay_text_and_nothing_leaves_the_machine(phone, path):
+    page = phone.open(path)
 
     assert page.evaluate("window.hurt") is None
     assert page.locator("main img, main iframe, main svg[onload], main script").count() == 0
     assert page.locator("a[href^='javascript:']").count() == 0
-    assert [url for url in tab.asked if not url.startswith((tab.app.address, "data:", "blob:"))] == []
-    assert tab.errors == []
+    assert [url for url in phone.asked if not url.startswith((phone.app.address, "data:", "blob:"))] == []
+    assert phone.errors == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.body.classList.contains('body--dark')")
 
 
-def test_a_hostile_name_is_shown_letter_by_letter(tab):
+def test_a_hostile_name_is_shown_letter_by_letter_and_its_plan_is_drawn(tab):
     page = tab.open("/script?name=hostile")
+    assert hostile.NAME in page.locator("#content").inner_text()
 
-    assert hostile.NAME in page.locator("main").inner_text()
-
-
-def test_a_plan_of_a_hostile_script_is_drawn_without_running_anything(tab):
-    page = tab.open("/script?name=hostile")
     page.get_by_role("button", name="Show the plan").click()
-    page.locator(".drawing svg .node").first.wait_for(timeout=30_000)
+    page.locator(".drawing svg .node").first.wait_for(timeout=60_000)
 
     assert page.evaluate("window.hurt") is None
     assert page.locator("main img").count() == 0
@@ -72,7 +70,7 @@ def test_the_form_makes_the_command_and_the_plan(tab):
     assert shown.inner_text().startswith('cmr "make cake _large ')
     assert "--eggs=3" in shown.inner_text() and "_layers.2" in shown.inner_text() and "_sugar" in shown.inner_text()
     page.get_by_role("button", name="Show the plan").click()
-    page.locator(".drawing svg .node").nth(1).wait_for(timeout=30_000)
+    page.locator(".drawing svg .node").nth(1).wait_for(timeout=60_000)
     assert page.locator("table.grid tr", has_text="get-thing").count() >= 1
 
 
@@ -137,7 +135,7 @@ def test_a_report_is_written_only_with_the_token(tab):
 
     page.get_by_label("Token").fill(tab.app.token)
     page.get_by_role("button", name="Write the report").click()
-    page.locator(".cards a").wait_for(timeout=30_000)
+    page.locator(".cards a").wait_for(timeout=60_000)
     assert report.is_file()
     opened = tab.context.new_page()
     opened.goto(tab.app.address + page.locator(".cards a").get_attribute("href"))
@@ -146,19 +144,11 @@ def test_a_report_is_written_only_with_the_token(tab):
     report.unlink()
 
 
-@pytest.mark.parametrize("path", [*PAGES[:3], *PAGES[4:7], *PAGES[8:]])
-def test_a_phone_needs_no_sideways_scrolling(phone, path):
-    page = phone.open(path)
-
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.evaluate("document.body.classList.contains('body--dark')")
-
-
-@pytest.mark.parametrize("path", ["/", "/script?name=make-cake", "/results", "/reports"])
+@pytest.mark.parametrize("path", ["/script?name=make-cake", "/results"])
 def test_everything_has_a_name_and_the_keyboard_gets_through(tab, path):
     page = tab.open(path)
     nameless = page.evaluate(
-        """() => [...document.querySelectorAll('main input, main button, header button, a, [role=checkbox]')]
+        """() => [...document.querySelectorAll('#content input, #content button, header button, a, [role=checkbox]')]
         .filter(e => e.offsetParent && !(e.ariaLabel || e.getAttribute('aria-labelledby') || e.textContent.trim()
                 || e.closest('label')?.textContent.trim() || e.labels?.length))
         .map(e => e.outerHTML.slice(0, 200))"""

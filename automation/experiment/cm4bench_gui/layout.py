@@ -15,6 +15,8 @@ from cm4bench_gui.widgets import Text
 PATIENCE_S = 60.0
 STYLE = Path(__file__).with_name("style.css")
 WAYS = (("Scripts", "/"), ("Runs", "/runs"), ("Results", "/results"), ("Reports", "/reports"))
+# What stands there while the browser still reads the libraries.
+_SHELL = '<div id="shell">Loading …</div>'
 _LOOKS: tuple[tuple[bool | None, str, str], ...] = (
     (None, "brightness_auto", "as the system"),
     (False, "light_mode", "light"),
@@ -27,6 +29,7 @@ def frame(state: AppState, title: str, here: str) -> Iterator[None]:
     """A page called ``title``; ``here`` is the address of the way that leads to it."""
     ui.page_title(f"{title} – {state.settings.title}")
     ui.add_css(STYLE)
+    ui.add_body_html(_SHELL)
     Text("a", "Skip to content", "skip").props["href"] = "#content"
     with ui.header().classes("bar"):
         Text("span", state.settings.title, "brand")
@@ -35,9 +38,10 @@ def frame(state: AppState, title: str, here: str) -> Iterator[None]:
             for name, address in WAYS:
                 _way(name, address, here)
         _look(state)
-    with ui.element("main") as main:
-        main.props["id"] = "content"
-        main.props["tabindex"] = "-1"
+    # the page itself is a <main> already
+    with ui.element("div").classes("content") as content:
+        content.props["id"] = "content"
+        content.props["tabindex"] = "-1"
         Text("h1", title)
         yield
 

@@ -52,7 +52,7 @@ def draw_plan(scripts: Scripts, choice: Choice) -> PlanPicture | Refusal:
     try:
         plan = engine.plan(Request(choice.request, options=dict(choice.options)))
     except CMBenchError as error:
-        return Refusal(error.cause, error.hint)
+        return Refusal(error.cause, error.hint or "")
     except RecursionError:
         return Refusal("the dependencies never end: a script depends on itself", "")
     steps = plan.steps()

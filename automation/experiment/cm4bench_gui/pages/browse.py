@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from urllib.parse import urlencode
 
-from nicegui import run, ui
+from nicegui import ui
 
 from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.scripts import Card
@@ -20,7 +21,7 @@ def register(state: AppState) -> None:
 
     @ui.page("/", response_timeout=PATIENCE_S)
     async def browse(q: str = "") -> None:
-        cards = await run.io_bound(state.scripts.cards)
+        cards = await to_thread(state.scripts.cards)
         with frame(state, "Scripts", "/"):
             _search(cards, q)
 

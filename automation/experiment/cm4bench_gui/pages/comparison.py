@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from pathlib import Path
 from urllib.parse import urlencode
 
-from nicegui import run, ui
+from nicegui import ui
 
 from cm4bench_gui.charts import label
 from cm4bench_gui.layout import PATIENCE_S, frame
@@ -37,7 +38,7 @@ def register(state: AppState) -> None:
 
 async def _figures(state: AppState, result: str) -> list[Row]:
     try:
-        rows = await run.io_bound(state.results.figures, result)
+        rows = await to_thread(state.results.figures, result)
     except NoResults as error:
         notice(str(error))
         return []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nicegui import run, ui
+from asyncio import to_thread
+
+from nicegui import ui
 
 from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.runs import RunPart, RunView, read_runs
@@ -17,7 +19,7 @@ def register(state: AppState) -> None:
 
     @ui.page("/runs", response_timeout=PATIENCE_S)
     async def live() -> None:
-        seen = await run.io_bound(read_runs, state.settings.results)
+        seen = await to_thread(read_runs, state.settings.results)
         with frame(state, "Runs", "/runs"):
             Text("p", "Newest first. This page follows the folders of results by itself.", "soft")
             _follow(state, seen)
@@ -34,7 +36,7 @@ def _follow(state: AppState, first: list[RunView]) -> None:
             _run(view)
 
     async def look() -> None:
-        runs = await run.io_bound(read_runs, state.settings.results)
+        runs = await to_thread(read_runs, state.settings.results)
         if runs != shown["runs"]:
             shown["runs"] = runs
             table.refresh()

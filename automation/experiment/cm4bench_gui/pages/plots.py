@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from nicegui import run, ui
+from nicegui import ui
 from starlette.requests import Request
 
 from cm4bench_gui import charts
@@ -52,7 +53,7 @@ class View:
 
     async def show(self) -> None:
         """Draw the form, then what fits it."""
-        choices = {name: await run.io_bound(self._results.choices, name) for name in FILTERS}
+        choices = {name: await to_thread(self._results.choices, name) for name in FILTERS}
         self._form({name: found for name, found in choices.items() if found})
         with section("Plot"):
             self._axes_form()
@@ -61,7 +62,7 @@ class View:
             self._compare = ui.element("div").classes("line")
             self._table = ui.element("div")
         await self._refresh()
-        aside = await run.io_bound(self._results.set_aside)
+        aside = await to_thread(self._results.set_aside)
         if aside:
             with section("Set aside"):
                 grid(("File", "Why"), aside, "files that hold no readable result")
@@ -121,13 +122,13 @@ class View:
 
     async def _draw(self) -> None:
         x, y, color = (self._axes[name] for name in ("x", "y", "color"))
-        found = await run.io_bound(self._results.points, self._filter(), (x, y, color), self._limit)
+        found = await to_thread(self._results.points, self._filter(), (x, y, color), self._limit)
         self._plot.clear()
         with self._plot:
             _draw(found, x, y, color)
 
     async def _list(self) -> None:
-        found = await run.io_bound(self._results.page, self._filter(), self._offset)
+        found = await to_thread(self._results.page, self._filter(), self._offset)
         self._picked = []
         self._table.clear()
         with self._table:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from asyncio import to_thread
 from typing import TYPE_CHECKING
 
-from nicegui import run, ui
+from nicegui import ui
 
 from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.reports import POLICY, ReportError, ReportFile, find_reports, report_of, write_report
@@ -31,7 +32,7 @@ def register(state: AppState, app: FastAPI) -> None:
     async def reports() -> None:
         with frame(state, "Reports", "/reports"):
             _write(state)
-            _list(await run.io_bound(find_reports, state.settings.results))
+            _list(await to_thread(find_reports, state.settings.results))
 
 
 def _list(found: list[ReportFile]) -> None:
@@ -59,7 +60,7 @@ def _write(state: AppState) -> None:
 
         async def write() -> None:
             try:
-                path = await run.io_bound(write_report, str(folder.value), str(token.value or ""), state.token)
+                path = await to_thread(write_report, str(folder.value), str(token.value or ""), state.token)
             except ReportError as error:
                 ui.notify(str(error), type="negative")
                 return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nicegui import run, ui
+from nicegui import ui
 
 from cm4bench_gui.command import Choice, command_line
 from cm4bench_gui.layout import PATIENCE_S, frame
@@ -31,7 +32,7 @@ def register(state: AppState) -> None:
 
     @ui.page("/script", response_timeout=PATIENCE_S)
     async def script(name: str = "") -> None:
-        sheet = await run.io_bound(state.scripts.sheet, name)
+        sheet = await to_thread(state.scripts.sheet, name)
         with frame(state, sheet.card.alias if sheet else "No such script", "/"):
             if sheet is None:
                 notice(f"There is no script {name!r}.", "The page Scripts lists what there is.", bad=True)
@@ -151,7 +152,7 @@ class Builder:
         self._picture.clear()
         with self._picture:
             Text("p", "Planning …", "soft")
-        found = await run.io_bound(draw_plan, self._state.scripts, self.choice())
+        found = await to_thread(draw_plan, self._state.scripts, self.choice())
         self._picture.clear()
         with self._picture:
             _show_plan(found)
@@ -207,6 +208,6 @@ def _about(sheet: Sheet) -> None:
 
 def _readme(text: str) -> None:
     """Markdown without what it may hold of HTML; the browser then sanitizes what was made of it."""
-    import markdown2
+    import markdown2  # type: ignore[import-untyped]
 
     ui.html(markdown2.markdown(text, safe_mode="escape", extras=["fenced-code-blocks", "tables"])).classes("readme")
