@@ -150,6 +150,7 @@ class Tab:
         self.page.goto(self.app.address + path)
         self.page.locator("#content > h1").wait_for()
         self.page.wait_for_function("() => window.socket?.connected")
+        self.page.locator("[aria-busy=true]").wait_for(state="detached")
         return self.page
 
 

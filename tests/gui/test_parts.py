@@ -153,3 +153,20 @@ def test_no_text_of_a_plot_is_markup(name):
     texts = [figure["data"][0]["name"], *figure["data"][0]["text"], *figure["data"][0]["x"]]
 
     assert not any("<" in text for text in [*texts, figure["layout"]["yaxis"]["title"]["text"]])
+
+
+def test_results_of_different_tiers_are_not_compared():
+    from cm4bench_gui.pages.comparison import verdict
+
+    first = rows(1, model="m", scenario="Offline", tier="full", metric="rate", better="higher", value=2.0)[0]
+    assert verdict(first, {**first, "value": 3.0, "unit": "MS"}).startswith("The second is better: 1.5 times")
+    assert verdict(first, {**first, "better": "lower", "value": 3.0}) and "tier" in verdict(
+        first, {**first, "tier": "x"}
+    )
+    assert "cannot be compared" in verdict(first, {**first, "value": None})
+
+
+def test_names_that_begin_alike_are_told_apart():
+    figure = scatter([*rows(1, system="x" * 60 + "1"), *rows(1, system="x" * 60 + "2")], "system", "value", "source")
+    assert len(set(figure["data"][0]["x"])) == 2
+    assert all(len(text) < 30 for text in figure["layout"]["xaxis"]["ticktext"])

@@ -15,14 +15,24 @@ _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "hexagon")
 MOST_GROUPS = len(_COLORS)
 OTHERS = "others"
-_LONGEST = 40
+_LONGEST, _WHOLE = 40, 200
+# Letters of a name below the axis, and most of such names.
+_TICK, _TICKS = 22, 80
 
 
 def scatter(rows: Sequence[Row], x: str, y: str, color: str) -> Figure:
     """One point per row; ``x``, ``y`` and ``color`` are columns. The most frequent groups get a colour of their own."""
     groups = _grouped(rows, color)
     traces = [_trace(name, members, x, y, number) for number, (name, members) in enumerate(groups.items())]
-    return {"data": traces, "layout": _layout(_title(x, rows), _title(y, rows), x), "config": CONFIG}
+    layout = _layout(_title(x, rows), _title(y, rows))
+    if x not in (*NUMBERS, "created"):
+        layout["xaxis"] |= _categories(rows, x)
+    return {"data": traces, "layout": layout, "config": CONFIG}
+
+
+def mixed_units(rows: Sequence[Row]) -> bool:
+    """Whether values of several units would share an axis."""
+    return len({str(row["unit"]).lower() for row in rows}) > 1
 
 
 CONFIG: Mapping[str, Any] = {"displaylogo": False, "responsive": True, "showEditInChartStudio": False}
@@ -35,8 +45,7 @@ def label(column: str) -> str:
 
 def plain(value: Any) -> str:
     """Text that plotly shows letter by letter: it reads a small part of HTML in every text."""
-    text = escape(str(value), quote=False)
-    return text if len(text) <= _LONGEST * 4 else f"{escape(str(value)[:_LONGEST], quote=False)}…"
+    return escape(str(value)[:_WHOLE], quote=False)
 
 
 def _grouped(rows: Sequence[Row], color: str) -> dict[str, list[Row]]:
@@ -66,27 +75,33 @@ def _trace(name: str, rows: Sequence[Row], x: str, y: str, number: int) -> Figur
 def _place(value: Any, column: str) -> Any:
     if column in NUMBERS:
         return value
-    text = str(value)
-    return plain(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return plain(value)
+
+
+def _categories(rows: Sequence[Row], x: str) -> Figure:
+    """Ticks for names: shortened where they are written, whole where they are told apart."""
+    names = list(dict.fromkeys(str(row[x]) for row in rows))
+    short = [name if len(name) <= _TICK else f"{name[:_TICK]}…" for name in names]
+    ticks = {"tickvals": list(map(plain, names)), "ticktext": list(map(plain, short))} if len(names) <= _TICKS else {}
+    return {"type": "category", **ticks}
 
 
 def _title(column: str, rows: Sequence[Row]) -> str:
     if column != "value" and not column.startswith("per_"):
         return label(column)
-    units = {str(row["unit"]) for row in rows}
-    if len(units) > 1:
-        return f"{label(column)} (of several units: choose a model and a scenario)"
-    return f"{label(column)}, {plain(units.pop())}" if units else label(column)
+    if mixed_units(rows):
+        return f"{label(column)}, several units"
+    return f"{label(column)}, {plain(rows[0]['unit'])}" if rows else label(column)
 
 
-def _layout(x: str, y: str, column: str) -> Figure:
+def _layout(x: str, y: str) -> Figure:
     line = {"gridcolor": "rgba(128,128,128,.25)", "zerolinecolor": "rgba(128,128,128,.5)", "automargin": True}
     return {
         "autosize": True,
         "margin": {"l": 12, "r": 12, "t": 8, "b": 12},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {**line, "title": {"text": x}, "type": "-" if column in (*NUMBERS, "created") else "category"},
+        "xaxis": {**line, "title": {"text": x}},
         "yaxis": {**line, "title": {"text": y}, "rangemode": "tozero"},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "showlegend": True,

@@ -30,8 +30,8 @@ def frame(state: AppState, title: str, here: str) -> Iterator[None]:
     ui.page_title(f"{title} – {state.settings.title}")
     ui.add_css(STYLE)
     ui.add_body_html(_SHELL)
-    Text("a", "Skip to content", "skip").props["href"] = "#content"
     with ui.header().classes("bar"):
+        Text("a", "Skip to content", "skip").props["href"] = "#content"
         Text("span", state.settings.title, "brand")
         with ui.element("nav") as nav:
             nav.props["aria-label"] = "Pages"

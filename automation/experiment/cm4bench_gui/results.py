@@ -92,13 +92,12 @@ class Results:
         sql = f"SELECT {columns} FROM (SELECT * FROM results {clause}) {sample}"
         return Slice(tuple(self._rows(sql, parameters)), total)
 
-    def choices(self, column: str) -> list[str]:
-        """Values of a column of :data:`FILTERS`, the most frequent first."""
-        if column not in FILTERS:
-            return []
-        sql = f"SELECT {column} AS v FROM results WHERE headline AND {column} <> '' GROUP BY 1"
-        rows = self._rows(f"{sql} ORDER BY count(*) DESC, 1 LIMIT {MOST_CHOICES}", ())
-        return [str(row["v"]) for row in rows]
+    def choices(self) -> dict[str, list[str]]:
+        """Values of each column of :data:`FILTERS`, the most frequent first; at most ``MOST_CHOICES`` of each."""
+        found: dict[str, list[str]] = {name: [] for name in FILTERS}
+        for row in self._rows(" UNION ALL ".join(map(_counted, FILTERS)), ()):
+            found[row["name"]].append(str(row["v"]))
+        return found
 
     def figures(self, result: str) -> list[Row]:
         """All figures of the result with this id, the one it is judged by first."""
@@ -132,3 +131,9 @@ class Results:
                 raise NoResults(str(error)) from None
             self._looked = time.monotonic()
             return self._database
+
+
+def _counted(column: str) -> str:
+    """A query for the most frequent values of one column."""
+    sql = f"SELECT '{column}' AS name, {column}::VARCHAR AS v, count(*) AS n FROM results"
+    return f"({sql} WHERE headline AND {column} <> '' GROUP BY 2 ORDER BY n DESC, v LIMIT {MOST_CHOICES})"

@@ -14,6 +14,7 @@ from cm4bench_gui.pages.plots import figure
 from cm4bench_gui.results import SHOWN, NoResults, Row
 from cm4bench_gui.state import AppState
 from cm4bench_gui.widgets import Text, facts, grid, notice, plot, section
+from cm4bench_results.table import number
 
 _NO_FACTS = ("value", "metric", "unit", "better")
 
@@ -72,8 +73,8 @@ def _two(first: list[Row], second: list[Row]) -> None:
 
 def verdict(a: Row, b: Row) -> str:
     """What the two values say about each other, or why they cannot be compared."""
-    for name in ("model", "scenario", "metric", "unit"):
-        if a[name] != b[name]:
+    for name in ("model", "scenario", "tier", "metric", "unit"):
+        if str(a[name]).lower() != str(b[name]).lower():
             return f"Their values cannot be compared: {name} {a[name]!r} and {b[name]!r}."
     if not a["value"] or b["value"] is None:
         return "Their values cannot be compared: one is missing."
@@ -83,7 +84,7 @@ def verdict(a: Row, b: Row) -> str:
 
 
 def _figure_rows(rows: list[Row]) -> list[tuple[str, str, str]]:
-    return [(str(row["metric"]), "–" if row["value"] is None else f"{row['value']:,.6g}", row["unit"]) for row in rows]
+    return [(str(row["metric"]), "–" if row["value"] is None else number(row["value"]), row["unit"]) for row in rows]
 
 
 def _latencies(rows: list[Row]) -> None:

@@ -15,6 +15,7 @@ from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.results import FILTERS, NUMBERS, PAGE, TEXTS, Filter, NoResults, Row, Slice
 from cm4bench_gui.state import AppState
 from cm4bench_gui.widgets import Text, grid, notice, plot, section
+from cm4bench_results.table import number
 
 _COLUMNS = (("result", "Result"), ("what", "Model, scenario"), ("value", "Value"), ("accuracy", "Accuracy"),
             ("valid", "Valid"), ("made", "Made"))  # fmt: skip
@@ -29,11 +30,24 @@ def register(state: AppState) -> None:
     @ui.page("/results", response_timeout=PATIENCE_S)
     async def results(request: Request) -> None:
         with frame(state, "Results", "/results"):
+            place = ui.element("div")
+            place.props["aria-busy"] = "true"
+            with place:
+                Text("p", "Reading results …", "soft").props["role"] = "status"
             view = View(state, dict(request.query_params))
-            try:
-                await view.show()
-            except NoResults as error:
-                notice(str(error))
+            # the page stands before the database has answered
+            ui.timer(0, lambda: _fill(place, view), once=True)
+
+
+async def _fill(place: ui.element, view: View) -> None:
+    place.clear()
+    with place:
+        try:
+            await view.show()
+        except NoResults as error:
+            notice(str(error))
+    place.props["aria-busy"] = "false"
+    place.update()
 
 
 class View:
@@ -53,7 +67,7 @@ class View:
 
     async def show(self) -> None:
         """Draw the form, then what fits it."""
-        choices = {name: await to_thread(self._results.choices, name) for name in FILTERS}
+        choices = await to_thread(self._results.choices)
         self._form({name: found for name, found in choices.items() if found})
         with section("Plot"):
             self._axes_form()
@@ -171,6 +185,8 @@ def _draw(found: Slice, x: str, y: str, color: str) -> None:
         return
     words = f"{charts.label(y)} by {charts.label(x).lower()} of {len(found.rows):,} results, coloured by {color}"
     plot(charts.scatter(found.rows, x, y, color), words)
+    if charts.mixed_units(found.rows) and y not in ("accuracy", "power_w"):
+        notice("These values have several units. Choose a model and a scenario to see what can be compared.")
     if found.total > len(found.rows):
         Text("p", f"{len(found.rows):,} of {found.total:,} points are drawn, chosen evenly.", "soft")
 
@@ -198,4 +214,4 @@ def figure(row: Row) -> str:
     """A result's value with its unit and name."""
     if row["value"] is None:
         return "–"
-    return f"{row['value']:,.5g} {row['unit']} ({row['metric']})"
+    return f"{number(row['value'])} {row['unit']} ({row['metric']})"
