@@ -136,6 +136,19 @@ class TestSameInputSameBytes:
             assert {(member.mtime, member.uid, member.uname) for member in archive} == {(0, 0, "")}
 
 
+def test_other_runs_of_the_same_experiment_come_along_as_repeats(line: CommandLine, tmp_path: Path):
+    for seconds in ("0.05", "0.05", "0.02"):
+        flags = ("--results_dir=twice", f"--study_token={SECRET}", f"--env.CM_STUDY_SECONDS={seconds}")
+        flags = (*flags, "--other=yes") if seconds == "0.02" else flags
+        assert line("cmr", "measure hashing", *flags).returncode == 0
+    (second, *_) = sorted((line.cwd / "twice").iterdir())
+    done = line("cm", "capture", "experiment", second.name, "--results_dir=twice", f"--output={tmp_path / 'crate'}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (repeat,) = (tmp_path / "crate" / "repeats").glob("*/offline/result.json")
+    assert repeat.parents[1].name != second.name
+    assert SECRET not in repeat.read_text()
+
+
 class TestRefusals:
     def test_an_unknown_result(self, line: CommandLine):
         done = line("cm", "capture", "experiment", "20200101-nothing")

@@ -91,7 +91,7 @@ def _print(found: Any, reports: list[Path]) -> None:
 
 def _flags(i: Mapping[str, Any]) -> dict[str, Any]:
     """What goes on to the run: paths of data that lie elsewhere here, and secrets, which no crate holds."""
-    return {key: value for key, value in i.items() if key not in _OF_THIS_CALL}
+    return {**{key: value for key, value in i.items() if key not in _OF_THIS_CALL}, "out": i.get("out") or ""}
 
 
 def _accepted(i: Mapping[str, Any]) -> frozenset[str]:

@@ -53,6 +53,7 @@ def _functional(contents: Contents, attempt: Attempt) -> Badge:
             f"consistent: {len(contents.problems)} contradictions")  # fmt: skip
     _either(evidence, missing, not attempt.refused, f"complete: all {len(contents.lock.steps)} locked steps are here",
             f"complete: {len(attempt.refused)} things are not as locked")  # fmt: skip
+    evidence += [f"accepted by whoever ran it: {line}" for line in attempt.accepted]
     _either(evidence, missing, bool(attempt.records), f"exercisable: it ran and left {len(attempt.records)} results",
             f"exercisable: {attempt.failure or 'it was not run'}")  # fmt: skip
     return Badge("Artifacts Evaluated – Functional", tuple(evidence), tuple(missing))

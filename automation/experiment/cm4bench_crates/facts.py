@@ -24,8 +24,8 @@ def contradictions(lock: Lock, records: tuple[StoredRecord, ...]) -> Iterator[st
     packages = {normal(package.name): package.version for step in lock.steps for package in step.packages}
     words = set(lock.request.tags.replace(" ", ",").split(","))
     for one in records:
-        typed = {word for word in one.record.request.tags if word}
-        if typed and not typed <= words | _tags(lock):
+        typed = one.record.request.tags
+        if not set(typed) <= words | _tags(lock):
             yield f"the lock is of “{lock.request.tags}”, the result {one.record.id} of “{' '.join(typed)}”"
         for name, version in one.record.versions.items():
             locked = packages.get(normal(name))

@@ -105,7 +105,7 @@ def _add_run(crate: Any, records: list[ResultRecord], lock: Lock, files: dict[st
     repositories = ", ".join(f"{repo.alias} {repo.commit}".strip() for repo in lock.repositories)
     tool = _entity(
         crate, "#cm4bench", "SoftwareApplication", name="cm4bench", version=repositories or "not in git",
-        url="https://github.com/mlcommons/ck", description="Runs the scripts that the lock names",
+        description="Runs the scripts that the lock names",
     )  # fmt: skip
     inputs = [files[name] for name in (layout.LOCK, layout.REQUEST) if name in files]
     outputs = [entity for name, entity in files.items() if name.startswith(f"{layout.RESULTS}/")]

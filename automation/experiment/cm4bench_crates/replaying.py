@@ -32,10 +32,16 @@ class Attempt:
     failure: str = ""
     hint: str = ""
 
+    @property
+    def accepted(self) -> list[str]:
+        """Differences that would have stood in the way."""
+        found = [one for one in self.drift if one["kind"] not in ALWAYS_ACCEPTED and one not in self.refused]
+        return [": ".join(filter(None, (one["kind"], one["subject"], one["text"]))) for one in found]
+
 
 def attempt(cm: Any, contents: Contents, results: Path, given: Mapping[str, Any], accepted: Collection[str]) -> Attempt:
     """Name the drift, and run unless it stands in the way. ``given`` are flags for the run (paths, tokens)."""
-    asked = {**given, **_place(contents, results), "replay": str(contents.folder / LOCK)}
+    asked = {**given, **_place(contents, results, given), "replay": str(contents.folder / LOCK)}
     looked = _access(cm, {**asked, "plan": True, "out": ""})
     if looked["return"]:
         cause, hint = _cause(looked)
@@ -77,11 +83,11 @@ def _came_out(
     return [f"{one['kind']}: {one['subject']}: {one['text']}" for one in found]
 
 
-def _place(contents: Contents, results: Path) -> dict[str, Any]:
+def _place(contents: Contents, results: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Where new results go: by the option if the locked request has it, for that would win; else by its key."""
     if "results_dir" in contents.lock.request.options:
         return {"results_dir": str(results)}
-    return {"env": {RESULTS_DIR_KEY: str(results)}}
+    return {"env": {**(given.get("env") or {}), RESULTS_DIR_KEY: str(results)}}
 
 
 def _access(cm: Any, asked: Mapping[str, Any]) -> dict[str, Any]:

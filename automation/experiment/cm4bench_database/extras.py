@@ -14,9 +14,11 @@ REQUIREMENTS = {
     "duckdb": "duckdb >=1.1,<3",
     "fsspec": "fsspec >=2024.2",
     "openpyxl": "openpyxl >=3.1,<4",
+    "rocrate": "rocrate >=0.13,<1",
     "ruptures": "ruptures >=1.1.9,<2",
     "scipy": "scipy >=1.15",
     "s3fs": "s3fs >=2024.2",
+    "spdx_tools": "spdx-tools >=0.8.3,<0.9",
 }
 _CONSTRAINTS = Path(__file__).parents[3] / "constraints.txt"
 
