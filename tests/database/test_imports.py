@@ -214,6 +214,7 @@ MIRROR_WANTED = "set CM4BENCH_TEST_RESULTS_TREE to a checkout of inference_resul
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # reads 1.5 GB twice
 def test_counts_of_a_published_round_equal_the_checkers(tmp_path: Path) -> None:
     """Needs the published tree: 1.5 GB, so it is never fetched here."""
     import os

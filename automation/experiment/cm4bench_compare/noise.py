@@ -150,7 +150,7 @@ def _bootstrap(a: list[float], b: list[float], confidence: float) -> _Range | No
         confidence_level=confidence,
         method="BCa",
         vectorized=True,
-        random_state=_SEED,
+        rng=_SEED,
     ).confidence_interval
     low, high = float(found.low), float(found.high)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None

@@ -26,11 +26,11 @@ _VIEWS = """
 CREATE OR REPLACE VIEW copies AS
 SELECT path FROM files WHERE sha256 <> '' QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY path) > 1;
 CREATE OR REPLACE VIEW results AS
-SELECT figures.* REPLACE (versions::JSON AS versions, TRY_CAST(created AS TIMESTAMP) AS created),
+SELECT figures.* REPLACE (TRY_CAST(created AS TIMESTAMP) AS created),
        CASE WHEN better = 'higher' AND accelerators > 0 THEN value / accelerators END AS per_accelerator,
        CASE WHEN better = 'higher' AND cores > 0 THEN value / cores END AS per_core,
        CASE WHEN better = 'higher' AND power_w > 0 THEN value / power_w END AS per_watt,
-       locks.lock::JSON AS lock
+       locks.lock
 FROM figures ANTI JOIN copies USING (path) LEFT JOIN locks ON locks.sha256 = figures.lock_sha256
 """
 
