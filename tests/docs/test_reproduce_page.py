@@ -14,6 +14,7 @@ NEEDED = ("mlperf_loadgen", "torch", "efficientnet_lite_pytorch", "rocrate", "sp
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(any(importlib.util.find_spec(name) is None for name in NEEDED), reason=f"needs {', '.join(NEEDED)}")
 @pytest.mark.skipif(shutil.which("taskset") is None, reason="needs taskset")
 def test_a_study_is_packed_and_reproduced(tmp_path: Path, reader: dict[str, str]):
