@@ -54,8 +54,8 @@ def _functional(contents: Contents, attempt: Attempt) -> Badge:
     _either(evidence, missing, not attempt.refused, f"complete: all {len(contents.lock.steps)} locked steps are here",
             f"complete: {len(attempt.refused)} things are not as locked")  # fmt: skip
     evidence += [f"accepted by whoever ran it: {line}" for line in attempt.accepted]
-    _either(evidence, missing, bool(attempt.records), f"exercisable: it ran and left {len(attempt.records)} results",
-            f"exercisable: {attempt.failure or 'it was not run'}")  # fmt: skip
+    ran = f"exercisable: it ran and left its results ({len(attempt.records)})"
+    _either(evidence, missing, bool(attempt.records), ran, f"exercisable: {attempt.failure or 'it was not run'}")
     return Badge("Artifacts Evaluated – Functional", tuple(evidence), tuple(missing))
 
 
