@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 from experiment_lab import Lab, stored, sweep_over
 
 from cm4bench_experiments import ExperimentError, Point
-from cm4bench_experiments.conduct import alone
+from cm4bench_experiments.child import live
+from cm4bench_experiments.conduct import alone, ask_of
 from cm4bench_experiments.devices import device_of, reserved, resources
 from cm4bench_experiments.figures import configurations
 
@@ -53,10 +55,23 @@ def test_a_point_that_hangs_is_ended_with_all_it_started(tmp_path: Path):
         return {"return": 0}
 
     lab = Lab(tmp_path, hang)
-    lab.run(sweep_over(grid={"size": [1]}, timeout="1s"))
+    lab.run(sweep_over(grid={"size": [1]}, timeout="5s"))
     assert lab.seen[0][1].state == "timed out"
-    assert "1 s" in lab.seen[0][1].cause
+    assert "5 s" in lab.seen[0][1].cause
     assert not _alive(int((tmp_path / "pid").read_text()))
+
+
+def test_an_interrupted_run_is_no_failure_of_its_point(tmp_path: Path):
+    lab = Lab(tmp_path, lambda i: {"return": 130, "error": "interrupted"})
+    sweep = sweep_over(grid={"size": [1]})
+    ask = ask_of(sweep, Point({"size": 1}), lab.place)
+    lab.experiment.open(sweep)
+    folder = lab.experiment.prepare(ask)
+    child = multiprocessing.get_context("fork").Process(target=live, args=(folder, lab.access, os.getpid()))
+    child.start()
+    child.join()
+    assert child.exitcode == 130
+    assert folder.status() is None
 
 
 def test_what_is_known_does_not_run_again(lab: Lab):

@@ -28,20 +28,29 @@ Action = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
 
 
 def guarded(action: Action) -> Action:
-    """A refusal becomes CM's error dictionary, with the next command in it."""
+    """A refusal becomes CM's error dictionary; on the console it is printed here, cause first, then what to type."""
 
     def run(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return action(automation, i)
         except ExperimentError as error:
-            hint = f"\nnext: {error.hint}" if error.hint else ""
-            return {"return": 1, "error": f"{error.cause}{hint}"}
+            return _refusal(automation, i, error.cause, error.hint)
         except (OSError, RecordError) as error:
-            return {"return": 1, "error": str(error)}
+            return _refusal(automation, i, str(error), "")
         except KeyboardInterrupt:
-            return {"return": 130, "error": "interrupted\nnext: the same command goes on with what is missing"}
+            return _refusal(automation, i, "interrupted", "the same command goes on with what is missing", 130)
 
     return run
+
+
+def _refusal(automation: Any, i: Mapping[str, Any], cause: str, hint: str, code: int = 1) -> dict[str, Any]:
+    text = f"error: {cause}" + (f"\n\nnext: {hint}" if hint else "")
+    if i.get("out") == "con":
+        sys.stdout.flush()
+        print(f"\n{text}", file=sys.stderr, flush=True)
+        # cmind's command line would print it a second time
+        automation.cmind.output = "shown"
+    return {"return": code, "error": text}
 
 
 @guarded

@@ -24,6 +24,7 @@ from cm4bench_results.store import ResultStore, load_file
 Access = Callable[[dict[str, Any]], dict[str, Any]]
 SCRIPT = "script,5b4e0237da074764"
 RECORDS = "cm_mlperf_results"
+INTERRUPTED = 130  # what cm4bench returns after SIGINT or SIGTERM
 _PARENT_DEATH = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -31,12 +32,17 @@ def live(folder: PointFolder, access: Access, parent: int) -> None:
     """Run the point and write its status; what it prints goes to its log. Ends with its parent, if that is killed."""
     _end_with(parent)
     _redirect(folder.log)
-    ask = folder.ask()
-    folder.end(perform(ask, access))
+    status = perform(folder.ask(), access)
+    if status is None:
+        sys.exit(INTERRUPTED)  # without a status: the point is still missing
+    folder.end(status)
 
 
-def perform(ask: Ask, access: Access) -> Status:
-    """Run the point in this process: its state, its records, and how long the run itself took."""
+def perform(ask: Ask, access: Access) -> Status | None:
+    """Run the point in this process: its state, its records, and how long the run itself took.
+
+    None for a run that was interrupted, which says nothing about the point.
+    """
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     store, begun = ResultStore(Path(ask.results_dir)), time.perf_counter()
     before = set(_runs(store))
@@ -46,6 +52,8 @@ def perform(ask: Ask, access: Access) -> Status:
         answer = access(_command(ask))
     except Exception as error:  # a script's own code may raise anything; the sweep goes on
         answer = {"return": 1, "error": f"{type(error).__name__}: {error}"}
+    if answer.get("return") == INTERRUPTED:
+        return None
     took = time.perf_counter() - begun
     records = tuple(map(str, (answer.get("new_state") or {}).get(RECORDS) or ()))
     records = records or tuple(_own(store, set(_runs(store)) - before))

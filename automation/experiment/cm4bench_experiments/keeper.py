@@ -39,7 +39,11 @@ def keep(folder: PointFolder, launch: Launch, on_wait: Callable[[], None] = lamb
         if folder.status() is not None:  # another host or process was faster while we waited for the device
             return
         process = launch(folder)
-        code = process.wait(ask.timeout_s)
+        try:
+            code = process.wait(ask.timeout_s)
+        except BaseException:  # interrupted: nobody would watch the run
+            kill_tree(process.pid or 0)
+            raise
         if code is None:
             kill_tree(process.pid or 0)
             process.wait(None)
