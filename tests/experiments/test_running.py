@@ -115,6 +115,13 @@ def test_hopeless_configurations_are_not_repeated(lab: Lab):
     assert pruned == [(1, 2), (1, 3)]  # 300 is three times 100, but only 1.5 times 200
 
 
+def test_what_failed_is_not_repeated_where_pruning_is_on(tmp_path: Path):
+    lab = Lab(tmp_path, unruly)
+    lab.run(sweep_over(grid={"size": [1, 2]}, repeat=2, prune={}))
+    assert lab.states() == ["done", "failed", "done", "pruned"]
+    assert "too hot" in lab.seen[-1][1].cause
+
+
 def test_an_invalid_result_counts_for_nothing(tmp_path: Path):
     from samples import performance
 

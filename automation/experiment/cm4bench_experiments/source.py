@@ -80,5 +80,7 @@ class Listed:
         mine = self._known.configuration(point) if prune and point.repeat > prune.after else None
         if prune is None or mine is None:
             return ""
+        if not mine.runs:
+            return mine.causes[-1] if mine.causes else "no valid run"
         objective = Objective.parse(self._sweep.objectives[0], self._sweep.dimensions)
         return is_hopeless(mine, self._known.configurations(), objective, prune.worse_than)
