@@ -12,6 +12,7 @@ from cm4bench_experiments import ExperimentError
 from cm4bench_experiments.choice import front, is_hopeless
 from cm4bench_experiments.figures import Configuration, Objective, configurations, refuse_unknown
 from cm4bench_experiments.plot import write_plot
+from cm4bench_experiments.replay import judge
 from cm4bench_results import Figure
 
 
@@ -44,6 +45,25 @@ def test_hopeless_means_worse_by_the_factor_whatever_the_direction():
     assert not is_hopeless(made(10, 1), [made(14, 2)], speed, 1.5)
     assert is_hopeless(made(1, 1, latency=3.2), [made(1, 2, latency=2.0)], latency, 1.5)
     assert not is_hopeless(made(1, 1, latency=2.0), [made(1, 2, latency=3.2)], latency, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reproduced"),
+    [
+        ((100.0, 101.0, 99.0), 100.5, True),
+        ((100.0, 101.0, 99.0), 80.0, False),
+        ((100.0, 30.0, 60.0), 50.0, None),  # so much noise that nothing can be said
+        ((100.0,), 100.0, None),
+    ],
+)
+def test_a_replay_is_judged_by_the_noise_of_the_repeats(old: tuple[float, ...], new: float, reproduced: bool | None):
+    known, fresh = (
+        Configuration({}, 1, {"performance": tuple(Figure("throughput", one, "samples/s") for one in some)})
+        for some in (old, (new,))
+    )
+    done = judge("performance", known, fresh, [known])
+    assert done.reproduced is reproduced
+    assert "samples/s" in done.words
 
 
 def test_repeats_are_brought_together_by_their_median(tmp_path: Path):

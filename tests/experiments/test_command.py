@@ -113,7 +113,7 @@ def test_replay_compares_under_the_noise_of_the_repeats(line: CommandLine):
     assert made.returncode == 0, made.stdout + made.stderr
     done = line("cm", "replay", "experiment", "--dir=s")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "eproduced: " in done.stdout
+    assert any(word in done.stdout for word in ("eproduced: ", "cannot tell: "))
     assert len(calls(line)) == 7
     asked = json.loads(next(line.cwd.glob("s/replays/points/*/ask.json")).read_text())
     assert asked["point"]["settings"] == {"size": 2}

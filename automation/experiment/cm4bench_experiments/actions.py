@@ -13,7 +13,7 @@ from cm4bench_experiments.conduct import VARIATION, Conductor, Place, alone
 from cm4bench_experiments.errors import ExperimentError
 from cm4bench_experiments.executors import executor_of
 from cm4bench_experiments.figures import Configuration, Objective, configurations, refuse_unknown
-from cm4bench_experiments.flags import refuse_strangers, sweep_of, value
+from cm4bench_experiments.flags import group, refuse_strangers, sweep_of, value
 from cm4bench_experiments.folder import Ask, Experiment, Status
 from cm4bench_experiments.plan import MANY, Point, count, points
 from cm4bench_experiments.source import Known, Listed, Source
@@ -153,7 +153,7 @@ def _conductor(automation: Any, i: Mapping[str, Any], sweep: Sweep, experiment: 
     jobs = value(str(i.get("jobs") or 1))
     if not isinstance(jobs, int):
         raise ExperimentError(f"--jobs={jobs} is no number", "--jobs=2")
-    cluster = {key: value(text) for key, text in (i.get("cluster") or {}).items()}
+    cluster = {key: value(text) for key, text in group(i, "cluster").items()}
     source = _source(sweep, known, _yes(i, "retry"))
     executor = executor_of(str(i.get("executor") or "local"), jobs, cluster, experiment.path, automation.cmind.access)
     ended = [sum(1 for _ in known.all())]

@@ -41,7 +41,7 @@ def _merged(data: dict[str, Any], i: Mapping[str, Any]) -> dict[str, Any]:
     given = {
         "options": {key: value(text) for key, text in i.items() if key not in (*CONTROL, *_OWN, *_OF_CM)},
         "env": {key: str(text) for key, text in (i.get("env") or {}).items()},
-        "grid": {key: values(key, text) for key, text in _group(i, "explore").items()},
+        "grid": {key: values(key, text) for key, text in group(i, "explore").items()},
     }
     for key, more in given.items():
         if more:
@@ -53,18 +53,18 @@ def _merged(data: dict[str, Any], i: Mapping[str, Any]) -> dict[str, Any]:
         data["objectives"] = str(i["objectives"]).split(",")
     for key in ("search", "prune"):
         if i.get(key):
-            data[key] = {name: value(text) for name, text in _group(i, key).items()}
+            data[key] = {name: value(text) for name, text in group(i, key).items()}
     return data
 
 
-def _group(i: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def group(i: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """`--NAME.KEY=VALUE` flags; `--NAME` alone is an empty group."""
-    group = i.get(name) or {}
-    if group is True:
+    given = i.get(name) or {}
+    if given is True:
         return {}
-    if not isinstance(group, Mapping):
-        raise ExperimentError(f"--{name}={group} lacks a key", f"--{name}.KEY=VALUE")
-    return group
+    if not isinstance(given, Mapping):
+        raise ExperimentError(f"--{name}={given} lacks a key", f"--{name}.KEY=VALUE")
+    return given
 
 
 def values(name: str, text: Any) -> list[Any]:

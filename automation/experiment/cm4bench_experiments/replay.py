@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cm4bench_experiments.child import Access
 from cm4bench_experiments.conduct import Place, ask_of
@@ -13,6 +14,12 @@ from cm4bench_experiments.figures import Configuration, configurations, more_is_
 from cm4bench_experiments.folder import Experiment
 from cm4bench_experiments.plan import Point
 from cm4bench_experiments.sweep import Sweep
+
+if TYPE_CHECKING:
+    from cm4bench_compare.noise import Comparison as NoisyComparison
+
+# A margin wider than this would call almost anything reproduced.
+TELLING = 0.25
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,14 @@ def judge(name: str, chosen: Configuration, fresh: Configuration, others: Sequen
         found = compare(old, [figure.value], higher_is_better=more_is_better(figure), noise=noise)
     except ValueError as error:
         raise ExperimentError(f"{name}: {error}") from None
-    reproduced = None if found.verdict == "unknown" else not found.beyond_noise
+    reproduced = _reproduced(found)
     verdict = {None: "cannot tell", True: "reproduced", False: "NOT reproduced"}[reproduced]
     words = f"{verdict}: {found.a:.4g} → {found.b:.4g} {figure.unit}; {sentence(found, 'the new run', figure.unit)}"
     return Replayed(old, figure.value, reproduced, words)
+
+
+def _reproduced(found: NoisyComparison) -> bool | None:
+    if found.low is None or found.high is None:
+        return None
+    telling = max(found.high - found.change, found.change - found.low) <= TELLING
+    return False if found.beyond_noise else True if telling else None
