@@ -52,6 +52,7 @@ def test_flags_go_over_the_file(tmp_path: Path):
         ({"budget": "soon"}, "is no time"),
         ({"timeout": "0"}, "is no time"),
         ({"where": "sizze > 1"}, "did you mean size"),
+        ({"objectives": ["performance:most"]}, "neither min nor max"),
         ({"where": "size >"}, "is no expression"),
     ],
 )

@@ -154,6 +154,7 @@ def _keys(names: Any) -> str:
 
 def _check(sweep: Sweep, origin: str) -> None:
     from cm4bench_experiments.conditions import check_conditions
+    from cm4bench_experiments.figures import Objective
 
     if not sweep.run.strip():
         raise ExperimentError(f"{origin} names no script", "--tags=run,mlperf,inference,_performance-only,_offline")
@@ -173,4 +174,6 @@ def _check(sweep: Sweep, origin: str) -> None:
     if clash:
         raise ExperimentError(f"{clash[0]} is both fixed and varied", f"leave out --{clash[0]} or --explore.{clash[0]}")
     check_conditions(sweep.where, sweep.dimensions)
+    for text in sweep.objectives:
+        Objective.parse(text, sweep.dimensions)
     _ = sweep.budget_s, sweep.timeout_s
