@@ -21,6 +21,9 @@ def version() -> str:
     return found[1]
 
 
+# One package beside the other in automation/experiment: records, and what reads them.
+READERS = [f"cm4bench_{name}" for name in ("results", "database", "compare", "experiments", "crates", "gui")]
+
 setup(
     name="cm4bench",
     version=version(),
@@ -32,11 +35,11 @@ setup(
     python_requires=">=3.10",
     package_dir={
         "cm4bench": "automation/script/cm4bench",
-        "cm4bench_results": "automation/experiment/cm4bench_results",
+        **{name: f"automation/experiment/{name}" for name in READERS},
     },
     packages=[
         *find_packages("automation/script", include=["cm4bench*"]),
-        *find_packages("automation/experiment", include=["cm4bench_results*"]),
+        *find_packages("automation/experiment", include=[f"{name}*" for name in READERS]),
     ],
     package_data={"": ["py.typed", "*.jinja", "*.json", "*.yaml"]},
     install_requires=requirements("requirements.txt"),
