@@ -62,16 +62,17 @@ def _parts(run: Path, now: float) -> Iterator[RunPart]:
 
 
 def _part(scenario: str, mode: str, folder: Path, now: float) -> RunPart:
-    times = [_changed(folder.parent), *(_changed(path) for path in _files(folder))]
+    trials = sorted(_children(folder / "trials"))
+    places = (folder.parent, folder, *trials[:1], *trials[-1:])
+    times = [_changed(path) for place in places for path in _files(place)]
     began, latest = min(times), max(times)
-    trials = len(_children(folder / "trials"))
     outcome = folder / "outcome.json"
     if outcome.is_file():
         state, detail = _ending(outcome)
-        return RunPart(scenario, mode, state, latest - began, detail, trials)
+        return RunPart(scenario, mode, state, latest - began, detail, len(trials))
     alive = now - latest < QUIET_S
     return RunPart(scenario, mode, "running" if alive else "stopped", now - began if alive else latest - began,
-                   _last_line(folder / "console.log"), trials)  # fmt: skip
+                   _last_line(folder / "console.log"), len(trials))  # fmt: skip
 
 
 def _ending(outcome: Path) -> tuple[State, str]:
@@ -124,11 +125,15 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in (folder, *folder.rglob("*")) if path.exists()] if folder.is_dir() else []
+    """A folder and what lies right in it."""
+    try:
+        return [folder, *folder.iterdir()]
+    except OSError:
+        return [folder]
 
 
 def _changed(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:
-        return 0.0
+        return time.time()  # gone since it was listed

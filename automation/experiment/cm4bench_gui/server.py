@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -23,6 +24,8 @@ def serve(settings: Settings) -> None:
     state = AppState.of(replace(settings, port=port))
     app = build(state)
     _announce(state)
+    # the first page shall not wait for what every page needs
+    threading.Thread(target=state.scripts.cards, daemon=True).start()
     config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=2)
     uvicorn.Server(config).run(sockets=[listening])
 

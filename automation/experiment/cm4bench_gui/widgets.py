@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -92,3 +92,20 @@ def plot(figure: dict[str, Any], what: str) -> None:
         box.props["role"] = "img"
         box.props["aria-label"] = what
         ui.plotly(figure)
+
+
+def later(fill: Callable[[], Awaitable[None]], what: str) -> None:
+    """Room that is filled once the page stands in the browser; until then it says what is being read."""
+    place = ui.element("div")
+    place.props["aria-busy"] = "true"
+    with place:
+        Text("p", f"Reading {what} …", "soft").props["role"] = "status"
+
+    async def go() -> None:
+        place.clear()
+        with place:
+            await fill()
+        place.props["aria-busy"] = "false"
+        place.update()
+
+    ui.timer(0, go, once=True)

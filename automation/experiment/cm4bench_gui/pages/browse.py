@@ -10,7 +10,7 @@ from nicegui import ui
 from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.scripts import Card
 from cm4bench_gui.state import AppState
-from cm4bench_gui.widgets import Text
+from cm4bench_gui.widgets import Text, later
 
 MOST_SHOWN = 36
 EVERY = "all categories"
@@ -21,9 +21,11 @@ def register(state: AppState) -> None:
 
     @ui.page("/", response_timeout=PATIENCE_S)
     async def browse(q: str = "") -> None:
-        cards = await to_thread(state.scripts.cards)
+        async def fill() -> None:
+            _search(await to_thread(state.scripts.cards), q)
+
         with frame(state, "Scripts", "/"):
-            _search(cards, q)
+            later(fill, "scripts")
 
 
 def _search(cards: list[Card], words: str) -> None:

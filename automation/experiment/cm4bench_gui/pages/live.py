@@ -9,7 +9,7 @@ from nicegui import ui
 from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.runs import RunPart, RunView, read_runs
 from cm4bench_gui.state import AppState
-from cm4bench_gui.widgets import Text, badge, grid, notice
+from cm4bench_gui.widgets import Text, badge, grid, later, notice
 
 EVERY_S = 2.0
 
@@ -19,10 +19,12 @@ def register(state: AppState) -> None:
 
     @ui.page("/runs", response_timeout=PATIENCE_S)
     async def live() -> None:
-        seen = await to_thread(read_runs, state.settings.results)
+        async def fill() -> None:
+            _follow(state, await to_thread(read_runs, state.settings.results))
+
         with frame(state, "Runs", "/runs"):
             Text("p", "Newest first. This page follows the folders of results by itself.", "soft")
-            _follow(state, seen)
+            later(fill, "runs")
 
 
 def _follow(state: AppState, first: list[RunView]) -> None:

@@ -14,7 +14,7 @@ from cm4bench_gui import charts
 from cm4bench_gui.layout import PATIENCE_S, frame
 from cm4bench_gui.results import FILTERS, NUMBERS, PAGE, TEXTS, Filter, NoResults, Row, Slice
 from cm4bench_gui.state import AppState
-from cm4bench_gui.widgets import Text, grid, notice, plot, section
+from cm4bench_gui.widgets import Text, grid, later, notice, plot, section
 from cm4bench_results.table import number
 
 _COLUMNS = (("result", "Result"), ("what", "Model, scenario"), ("value", "Value"), ("accuracy", "Accuracy"),
@@ -30,24 +30,8 @@ def register(state: AppState) -> None:
     @ui.page("/results", response_timeout=PATIENCE_S)
     async def results(request: Request) -> None:
         with frame(state, "Results", "/results"):
-            place = ui.element("div")
-            place.props["aria-busy"] = "true"
-            with place:
-                Text("p", "Reading results …", "soft").props["role"] = "status"
             view = View(state, dict(request.query_params))
-            # the page stands before the database has answered
-            ui.timer(0, lambda: _fill(place, view), once=True)
-
-
-async def _fill(place: ui.element, view: View) -> None:
-    place.clear()
-    with place:
-        try:
-            await view.show()
-        except NoResults as error:
-            notice(str(error))
-    place.props["aria-busy"] = "false"
-    place.update()
+            later(view.show, "results")
 
 
 class View:
@@ -66,7 +50,13 @@ class View:
         self._picked: list[str] = []
 
     async def show(self) -> None:
-        """Draw the form, then what fits it."""
+        """Draw the form, then what fits it; or why there is nothing to draw."""
+        try:
+            await self._show()
+        except NoResults as error:
+            notice(str(error))
+
+    async def _show(self) -> None:
         choices = await to_thread(self._results.choices)
         self._form({name: found for name, found in choices.items() if found})
         with section("Plot"):
