@@ -54,6 +54,8 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        # whoever follows the address before the app is up shall wait, not be turned away
+        listening.listen(64)
     except OSError as error:
         listening.close()
         cause = error.strerror or str(error)
