@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,9 @@ def test_several_at_a_time_still_measure_one_after_the_other(line: CommandLine):
 @pytest.mark.slow
 def test_ray_runs_the_same_sweep(line: CommandLine):
     pytest.importorskip("ray")
-    done = line("cm", *RUN, "--executor=ray", "--jobs=2", "--cluster.num_cpus=1")
+    # the names of Ray's sockets must be short
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="ray") as short:
+        done = line("cm", *RUN, "--executor=ray", "--jobs=2", "--cluster.num_cpus=1", f"--cluster._temp_dir={short}")
     _as_everywhere(done, line)
 
 
