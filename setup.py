@@ -41,7 +41,7 @@ setup(
         *find_packages("automation/script", include=["cm4bench*"]),
         *find_packages("automation/experiment", include=[f"{name}*" for name in READERS]),
     ],
-    package_data={"": ["py.typed", "*.jinja", "*.json", "*.yaml"]},
+    package_data={"": ["py.typed", "*.jinja", "*.json", "*.yaml", "*.css"]},
     install_requires=requirements("requirements.txt"),
     extras_require={
         "test": requirements("requirements-test.txt"),
