@@ -191,7 +191,7 @@ def test_a_server_rate_that_a_longer_trial_does_not_hold_is_lowered(configure, m
 
 
 @pytest.mark.parametrize(
-    ("rate", "queries", "percentile"), [(1000.0, 700, 99.0), (10.0, 80, 90.0), (2.0, 24, 70.0), (0.1, 10, 50.0)]
+    ("rate", "queries", "percentile"), [(1000.0, 700, 99.0), (10.0, 80, 90.0), (2.0, 24, 70.0), (0.1, 12, 50.0)]
 )
 def test_a_slow_model_gets_a_trial_that_it_can_finish(rate, queries, percentile):
     assert search.trial_size(rate) == (queries, percentile)

@@ -166,7 +166,7 @@ def _headline(loadgen: of_harness.Loadgen, figure: of_harness.Figure) -> Figure:
     metric = figure.metric
     if percentile is not None and loadgen.scenario == "MultiStream":
         metric = f"p{100 * float(percentile):g} latency per query"
-    elif percentile is not None and limit_ns is not None and loadgen.scenario == "Server":
+    elif percentile is not None and limit_ns and loadgen.scenario == "Server":  # 0: the limits are on tokens
         metric = f"{metric}, p{100 * float(percentile):g} within {float(limit_ns) / 1e6:g} ms"
     return Figure(metric, figure.value, figure.unit)
 

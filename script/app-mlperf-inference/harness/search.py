@@ -36,7 +36,7 @@ LONGEST_TRIAL_S = 60.0
 ROOM = 0.7  # share of the latency limit that the longer trial may use
 TRIAL_S = 15.0
 # Queries that early stopping needs, with some to spare, for each percentile; a slow model gets a trial at a lower one.
-QUERIES_FOR = ((700, 99.0), (80, 90.0), (24, 70.0), (10, 50.0))
+QUERIES_FOR = ((700, 99.0), (80, 90.0), (24, 70.0), (12, 50.0))
 
 RunOne = Callable[[RunConfig], Outcome]
 
