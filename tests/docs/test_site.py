@@ -23,10 +23,17 @@ def test_internal_links_resolve(page: Path):
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def pages_of(entry: object) -> list[str]:
+    """Of a page, a titled page, a section or the whole navigation."""
+    if isinstance(entry, str):
+        return [entry]
+    parts = list(entry.values()) if isinstance(entry, dict) else list(entry)
+    return [page for part in parts for page in pages_of(part)]
+
+
 def test_every_page_is_in_the_navigation():
     navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
-    listed = {entry if isinstance(entry, str) else next(iter(entry.values())) for entry in navigation}
-    assert listed == {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
+    assert set(pages_of(navigation)) == {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
 
 
 @pytest.fixture(scope="module")
