@@ -11,6 +11,9 @@ from .conftest import SECRET, capture, reopened
 from .forging import forge_lock, unpacked
 from .study import clone
 
+# Some twenty runs of the real `cm`, one after the other.
+pytestmark = pytest.mark.slow
+
 # Hashing on a busy machine: figures may move by anything, and these tests are not about that.
 ANYTHING = ("--tolerance=1000", f"--study_token={SECRET}")
 
