@@ -18,13 +18,16 @@ def names(wheel: Path) -> list[str]:
     return zipfile.ZipFile(wheel).namelist()
 
 
+PACKAGES = [path.parent.name for path in sorted(ROOT.glob("automation/*/cm4bench*/__init__.py"))]
+
+
 @pytest.fixture(scope="module")
 def metadata(wheel: Path, names: list[str]) -> email.message.Message:
     (name,) = (name for name in names if name.endswith(".dist-info/METADATA"))
     return email.message_from_bytes(zipfile.ZipFile(wheel).read(name))
 
 
-@pytest.mark.parametrize("package", ["cm4bench", "cm4bench_results"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_file_of_the_typed_packages_is_in_it(names: list[str], package: str, clone: Path):
     (source,) = (path for path in clone.glob(f"automation/*/{package}"))
     files = [path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
@@ -33,7 +36,7 @@ def test_every_file_of_the_typed_packages_is_in_it(names: list[str], package: st
 
 
 def test_nothing_else_is_in_it(names: list[str]):
-    allowed = re.compile(r"(cm4bench|cm4bench_results|cm4bench-[\d.]+\.dist-info)/")
+    allowed = re.compile(rf"({'|'.join(PACKAGES)}|cm4bench-[\d.]+\.dist-info)/")
     assert [name for name in names if not allowed.match(name)] == []
 
 

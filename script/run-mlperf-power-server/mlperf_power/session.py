@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -157,9 +158,14 @@ class Session:
 
 
 def _new_folder(parent: Path, label: str) -> tuple[str, Path]:
-    name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S") + (f"_{label}" if label else "")
-    folder = parent.absolute() / name
+    """Named by the second; a session that began in the same one is waited for."""
     try:
+        while True:
+            name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S") + (f"_{label}" if label else "")
+            folder = parent.absolute() / name
+            if not folder.exists():
+                break
+            time.sleep(0.1)
         folder.mkdir(parents=True)
     except OSError as error:
         raise PowerError(
