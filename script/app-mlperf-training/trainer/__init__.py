@@ -1,0 +1,1 @@
+"""Trains until the target quality is reached."""
