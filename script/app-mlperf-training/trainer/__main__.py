@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trainer import ending, supervise
+from trainer import cluster, ending, supervise
 from trainer.config import TrainConfig
 from trainer.display import Display
 from trainer.errors import TrainingError
@@ -18,11 +18,16 @@ def main(arguments: list[str] | None = None) -> int:
     command = parser.add_subparsers(dest="command", required=True).add_parser("run", help="train")
     command.add_argument("config", type=Path)
     command.add_argument("--quiet", action="store_true", help="no line per evaluation")
+    command.add_argument("--cluster", choices=("none", "local", "slurm"), default="none", help="through submitit")
+    command.add_argument("--partition", default="", help="Slurm's partition")
     given = parser.parse_args(arguments)
     ending.raise_on_sigterm()
     try:
         config = TrainConfig.read(given.config)
-        results = supervise.run(config, None if given.quiet else Display(config))
+        if given.cluster == "none":
+            results = supervise.run(config, None if given.quiet else Display(config))
+        else:
+            results = cluster.run(config, given.cluster, given.partition)
     except TrainingError as error:
         print(f"{error.cause}\n{error.hint}", file=sys.stderr)
         return 1

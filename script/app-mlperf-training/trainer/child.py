@@ -86,6 +86,7 @@ def _result(config: TrainConfig, training: Training, trained: Trained) -> TrainR
         value=trained.quality,
         target=training.target,
         higher_is_better=metric.higher_is_better,
+        parts=training.logged if isinstance(training.logged, dict) else {},
     )
     world = training.engine.world
     return TrainResult(

@@ -69,7 +69,7 @@ class LogListener(Silence):
         """``epoch`` of them are done."""
         self._log.eval_start(epoch, samples)
 
-    def quality(self, value: float, epoch: int, samples: int) -> None:
+    def quality(self, value: float | dict[str, float], epoch: int, samples: int) -> None:
         """The figure in the task's unit; the log scales it where the rules ask for that."""
         self._place = (epoch, samples)
         self._log.quality(value, epoch, samples)

@@ -26,8 +26,8 @@ class Listener(Protocol):
     def eval_start(self, epoch: int, samples: int) -> None:
         """An evaluation begins."""
 
-    def quality(self, value: float, epoch: int, samples: int) -> None:
-        """What it found."""
+    def quality(self, value: float | dict[str, float], epoch: int, samples: int) -> None:
+        """What it found, one figure or several by name."""
 
     def eval_stop(self, epoch: int, samples: int) -> None:
         """It is over."""
@@ -57,7 +57,7 @@ class Silence:
     def eval_start(self, epoch: int, samples: int) -> None:
         """Nothing."""
 
-    def quality(self, value: float, epoch: int, samples: int) -> None:
+    def quality(self, value: float | dict[str, float], epoch: int, samples: int) -> None:
         """Nothing."""
 
     def eval_stop(self, epoch: int, samples: int) -> None:

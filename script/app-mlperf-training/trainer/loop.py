@@ -61,6 +61,7 @@ class Training:
         self.pace = Pace()
         self.position = Position()
         self.quality: float | None = None
+        self.logged: float | dict[str, float] | None = None
         self._resume()
         self.curve = Curve(folder / CURVE, enabled=engine.rank == 0)
         self._saved_at = time.monotonic()
@@ -183,7 +184,8 @@ class Training:
         if math.isnan(quality):
             raise TrainingError("diverged", f"{self.task.metric.name} is not a number after epoch {epoch}", "")
         self.curve.add(self._point(quality=quality))
-        self.listener.quality(quality, epoch, samples)
+        self.logged = self.task.logged(quality)
+        self.listener.quality(self.logged, epoch, samples)
         self.listener.eval_stop(epoch, samples)
         return quality
 

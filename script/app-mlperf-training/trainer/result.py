@@ -16,12 +16,13 @@ RESULT, SUMMARY = "result.json", "summary.json"
 
 
 class QualityReached(msgspec.Struct, frozen=True, kw_only=True):
-    """The last quality taken against its target."""
+    """The last quality taken against its target, and the figures that it was made of, if there are several."""
 
     metric: str
     value: float | None
     target: float
     higher_is_better: bool
+    parts: dict[str, float] = {}
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

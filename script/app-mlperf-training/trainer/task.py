@@ -126,6 +126,10 @@ class Task:
         flags = torch.cat([torch.as_tensor(one).reshape(-1) for one in evidence])
         return float(flags.double().mean())
 
+    def logged(self, quality: float) -> float | dict[str, float]:
+        """What the log shall say of the last evaluation: its quality, or the figures that it was made of, by name."""
+        return quality
+
     def optimizer(self, model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         """The optimiser; by default the one that the recipe names, over all parameters that want a gradient."""
         from trainer.optimisers import make
