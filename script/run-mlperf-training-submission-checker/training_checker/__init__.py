@@ -1,0 +1,1 @@
+"""Checks training logs and submissions with mlperf-logging, and says in words what stands against them."""
