@@ -33,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training_checker", description="Check a training submission.")
     parser.add_argument("folder", type=Path, nargs="?", help="the submitter's folder: systems/, results/, benchmarks/")
-    parser.add_argument("--log", type=Path, help="check one log instead")
-    parser.add_argument("--benchmark", default="", help="with --log: the benchmark or task that it must be of")
+    parser.add_argument("--log_file", "--log", dest="log", type=Path, help="check one log instead")
+    parser.add_argument("--benchmark", default="", help="with --log_file: the benchmark or task that it must be of")
     parser.add_argument("--version", "--ruleset", default="", help="ruleset, as v4.0; own for this project's rules")
     parser.add_argument("--usage", default="", choices=["", "training", "hpc"])
     parser.add_argument("--bypass", action="append", default=[], choices=BYPASSES, help="skip a check, as upstream can")
@@ -45,7 +45,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="show all findings")
     options = parser.parse_args(arguments)
     if (options.folder is None) == (options.log is None):
-        parser.error("give a folder, or --log")
+        parser.error("give a folder, or --log_file")
     return options
 
 

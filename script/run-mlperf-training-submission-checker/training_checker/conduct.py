@@ -27,7 +27,7 @@ def check_log(path: Path, *, benchmark: str = "", version: str = "", usage: str 
         CheckError: for a log that is not there, or a ruleset or benchmark that there is not.
     """
     if not path.is_file():
-        raise CheckError(f"there is no log {path}", "--log=result_0.txt")
+        raise CheckError(f"there is no log {path}", "--log_file=result_0.txt")
     run = logs.Run(path, path.name)
     named = str(run.value("submission_benchmark") or "")
     known = rulesets.of(benchmark or named)
