@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from trainer.loop import Trained, Training
 
 
+#: kind of failure that only follows another one
+LOST = "lost"
+_PEER_GONE = ("gloo/transport", "Connection reset by peer", "Connection closed by peer", "NCCL error", "remote worker")
+
+
 def failure_file(folder: Path, rank: int) -> Path:
     """Where a rank leaves the cause of its end."""
     return folder / f"failure_{rank}.json"
@@ -132,6 +137,8 @@ def _diagnosed(error: Exception, folder: Path) -> Failure:
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         hint = "a smaller --batch_size, or the same one in parts: --accumulation=2"
         return Failure(kind="memory", cause=f"out of memory: {text[:200]}", hint=hint)
+    if isinstance(error, RuntimeError) and any(words in str(error) for words in _PEER_GONE):
+        return Failure(kind=LOST, cause=f"another rank went away: {text[:200]}")
     if isinstance(error, OSError) and error.filename:
         return Failure(kind="data", cause=f"{error.filename}: {error.strerror}", hint=f"ls -l {error.filename}")
     if isinstance(error, ModuleNotFoundError):

@@ -13,7 +13,7 @@ import msgspec
 
 from trainer import ending, events, launch, monitor, scores
 from trainer.checkpoint import CHECKPOINT
-from trainer.child import failure_file
+from trainer.child import LOST, failure_file
 from trainer.config import CONFIG, TrainConfig
 from trainer.curve import CURVE
 from trainer.errors import TrainingError
@@ -138,12 +138,11 @@ def failed(config: TrainConfig, failure: Failure) -> TrainResult:
 
 
 def _told(config: TrainConfig, folder: Path) -> Failure | None:
-    """The first cause that a rank wrote down: the others ended because that one did."""
+    """The first cause that a rank wrote down; not that of ranks which only lost another one."""
     files = [path for rank in range(config.world) if (path := failure_file(folder, rank)).is_file()]
-    if not files:
-        return None
-    first = min(files, key=lambda path: path.stat().st_mtime)
-    return msgspec.json.decode(first.read_bytes(), type=Failure)
+    files.sort(key=lambda path: path.stat().st_mtime)
+    told = (msgspec.json.decode(path.read_bytes(), type=Failure) for path in files)
+    return next((failure for failure in told if failure.kind != LOST), None)
 
 
 def _guessed(config: TrainConfig, folder: Path, returncode: int, silent_s: float | None) -> Failure:
