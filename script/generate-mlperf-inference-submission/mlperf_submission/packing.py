@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from mlperf_checker.layout import Layout
 
-from mlperf_submission import archive, inferring, measurements, refusals, selection, system, texts
+from mlperf_submission import archive, inferring, measurements, refusals, selection, system
 from mlperf_submission.errors import SubmissionError
 from mlperf_submission.order import Order
-from mlperf_submission.publish import staging
-from mlperf_submission.refusals import Refusal
+from mlperf_submission.publish import staging, written_nothing
+from mlperf_submission.refusal import MOST_SHOWN, NOT_SUBMITTABLE, Refusal, not_submittable, refuse
 from mlperf_submission.results import Result
 from mlperf_submission.selection import Selection
 from mlperf_submission.tree import Contents, Tree
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from system_description.description import Description
 
 TREE = "submission"
-_MOST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -68,13 +64,13 @@ def pack(order: Order) -> Packed:
     order = _settled(order, described)
     selected = selection.select(results, chosen, order)
     against = list(_refusals(order, selected, described))
-    _refuse(against, order)
+    refuse(against, demonstration=order.demonstration)
     contents = _contents(order, selected, described)
     name = _name(order, chosen.name)
     try:
         return _build(order, contents, name, against, selected)
     except OSError as error:
-        raise _written_nothing(error, order) from None
+        raise written_nothing(error, order.output) from None
 
 
 def _settled(order: Order, described: Description) -> Order:
@@ -101,17 +97,6 @@ def _refusals(order: Order, selected: Selection, described: Description) -> Iter
         benchmark = selected.round.benchmarks[members[0].benchmark]
         more = [one.target.scenario for one in inferred if one.target.benchmark == members[0].place.benchmark]
         yield from refusals.of_coverage([one.result for one in members], benchmark, selected.round, order, more)
-
-
-def _refuse(against: list[Refusal], order: Order) -> None:
-    counted = [one for one in against if one.final] if order.demonstration else against
-    if not counted:
-        return
-    shown = "\n".join(f"  {one}" for one in counted[:_MOST_SHOWN])
-    more = f"\n  … and {len(counted) - _MOST_SHOWN} more" if len(counted) > _MOST_SHOWN else ""
-    cause = f"{len(counted)} things stand in the way of this submission:\n{shown}{more}"
-    hint = "" if order.demonstration else "--demonstration packs it all the same, marked as not submittable"
-    raise SubmissionError(cause, hint)
 
 
 def _inferred(order: Order, selected: Selection) -> list[inferring.Inferred]:
@@ -158,8 +143,8 @@ def _build(order: Order, contents: Contents, name: str, against: list[Refusal], 
         _accept(report, order)
         beside = []
         if order.demonstration:
-            page = folder / texts.NOT_SUBMITTABLE
-            page.write_text(texts.not_submittable(against, map(str, report.errors)), encoding="utf-8")
+            page = folder / NOT_SUBMITTABLE
+            page.write_text(not_submittable(against, map(str, report.errors)), encoding="utf-8")
             beside.append(page)
         archive.pack(tree, folder / f"{name}.tar.gz", name, beside)
         archive.write_manifest(folder)
@@ -188,17 +173,8 @@ def _accept(report: Report, order: Order) -> None:
     """A demonstration is told what the checker says; a submission is stopped by it."""
     if order.demonstration or report.ok:
         return
-    shown = "\n".join(f"  {one}" for one in report.errors[:_MOST_SHOWN])
+    shown = "\n".join(f"  {one}" for one in report.errors[:MOST_SHOWN])
     raise SubmissionError(
         f"the checker objects to what would be packed, so nothing was kept:\n{shown}",
         "--demonstration packs it all the same, marked as not submittable",
     )
-
-
-def _written_nothing(error: OSError, order: Order) -> SubmissionError:
-    # copying a folder gathers the errors of its files, without their numbers
-    gathered = error.args[0] if isinstance(error, shutil.Error) and isinstance(error.args[0], list) else []
-    _, where, words = gathered[0] if gathered else ("", error.filename or order.output, error.strerror or str(error))
-    if error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in words:
-        return SubmissionError(f"the disk is full ({where}); nothing was left behind", "free space, then once more")
-    return SubmissionError(f"{where}: {words}; nothing was left behind", "--submission_dir=FOLDER")

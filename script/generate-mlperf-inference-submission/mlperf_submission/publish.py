@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -38,6 +39,16 @@ def staging(target: Path, *, replace: bool) -> Iterator[Path]:
             _swap(folder, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def written_nothing(error: OSError, output: Path) -> SubmissionError:
+    """What to tell when a submission could not be written below ``output``."""
+    # copying a folder gathers the errors of its files, without their numbers
+    gathered = error.args[0] if isinstance(error, shutil.Error) and isinstance(error.args[0], list) else []
+    _, where, words = gathered[0] if gathered else ("", error.filename or output, error.strerror or str(error))
+    if error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in words:
+        return SubmissionError(f"the disk is full ({where}); nothing was left behind", "free space, then once more")
+    return SubmissionError(f"{where}: {words}; nothing was left behind", "--submission_dir=FOLDER")
 
 
 def _escaped(name: str) -> str:

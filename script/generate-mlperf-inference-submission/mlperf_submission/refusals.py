@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlperf_checker.layout import POWER_FILES, POWER_RUN_FILES
@@ -12,25 +11,13 @@ from system_description import names
 from cm4bench_results.stamp import verdict
 from mlperf_submission import files
 from mlperf_submission.order import Order
+from mlperf_submission.refusal import Refusal
 from mlperf_submission.results import Result
 
 if TYPE_CHECKING:
     from harness.rounds import Benchmark, Round
 
 MODES = ("performance", "accuracy")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One thing that stands in the way. ``final``: a demonstration is refused for it too."""
-
-    subject: str
-    cause: str
-    command: str = ""
-    final: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.cause}" + (f"\n    {self.command}" if self.command else "")
 
 
 def run_command(result: Result, tier: str = "") -> str:

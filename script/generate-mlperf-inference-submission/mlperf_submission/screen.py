@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlperf_submission.packing import Packed
-from mlperf_submission.texts import NOT_SUBMITTABLE
+from mlperf_submission.refusal import NOT_SUBMITTABLE
 
 
 def summary(packed: Packed) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from mlperf_submission.refusals import Refusal
 from mlperf_submission.results import Result
-
-NOT_SUBMITTABLE = "NOT-SUBMITTABLE.md"
 
 
 def command(result: Result) -> str:
@@ -71,15 +68,6 @@ def _figures(result: Result) -> Iterable[str]:
 
 def _warning() -> str:
     return "**A demonstration. It cannot be submitted; see NOT-SUBMITTABLE.md.**\n\n"
-
-
-def not_submittable(refusals: Iterable[Refusal], objections: Iterable[str]) -> str:
-    """The page that lies beside a demonstration, with all reasons."""
-    reasons = [f"- {one.subject}: {one.cause}" for one in refusals] + [f"- {one}" for one in objections]
-    return (
-        "# Not submittable\n\nThis tree is a demonstration: it has the form of an MLPerf submission and none of its "
-        "meaning. Its numbers are no MLPerf results.\n\nWhat stands against it:\n\n" + "\n".join(reasons) + "\n"
-    )
 
 
 def code_readme(model: str, commands: Iterable[str], packages: Iterable[str], lock: str) -> str:
