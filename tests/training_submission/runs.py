@@ -1,12 +1,14 @@
 """Runs as the harness leaves them: logs written by the harness's own writer, with a clock that the test sets."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from trainer.config import TrainConfig
 from trainer.mllog import Log
+from trainer.result import QualityReached, TrainResult
 
 FACTS = {
     "train_samples": 1437,
@@ -62,32 +64,38 @@ def write_log(
     return path
 
 
-def write_run(folder: Path, task: str, clock: Clock, *, tier: str = "full", **log: object) -> Path:
-    """A folder of one run: its record and its log."""
+def write_run(
+    folder: Path,
+    task: str,
+    clock: Clock,
+    *,
+    tier: str = "full",
+    recipe: Mapping[str, object] | None = None,
+    target: float = 0.5,
+    **log: Any,
+) -> Path:
+    """A folder of one run as the harness leaves it: its record and its log."""
     folder.mkdir(parents=True)
-    name = f"result_{log.get('seed', 1)}.txt"
+    seed, reached = log.get("seed", 1), log.get("success", True)
+    name = f"result_{seed}.txt"
     write_log(folder / name, task, clock, **log)
-    (folder / "result.json").write_text(json.dumps(record(task, name, tier=tier, **log)))
+    seconds = log.get("seconds", 60.0)
+    TrainResult(
+        task="trainer.task:Task",
+        benchmark=task,
+        dataset="digits",
+        tier=tier,
+        seed=seed,
+        reached=reached,
+        ended_by="target" if reached else "epochs",
+        quality=QualityReached(metric="top1", value=0.98, target=target, higher_is_better=True),
+        config=TrainConfig(task="trainer.task:Task", benchmark=task, output_dir=str(folder), tier=tier, seed=seed),
+        recipe={"batch_size": 64, **(recipe or {})},
+        time_to_train_s=seconds if reached else None,
+        seconds=seconds,
+        epochs=2,
+        software={"python": "3.11.7", "torch": "2.13.0"},
+        host={"cpu_model": "a processor", "cpu_cores": 2, "os": "Linux"},
+        log=name,
+    ).write(folder)
     return folder
-
-
-def record(task: str, name: str, *, tier: str = "full", **log: object) -> dict[str, object]:
-    """The harness's record of such a run."""
-    return {
-        "schema": "cm4bench-training/1",
-        "task": task,
-        "benchmark": task,
-        "dataset": "digits",
-        "tier": tier,
-        "seed": log.get("seed", 1),
-        "reached": log.get("success", True),
-        "quality": {"metric": "top-1", "value": log.get("quality", 0.98), "target": 0.97, "higher_is_better": True},
-        "time_to_train_s": log.get("seconds", 60.0),
-        "epochs": 2,
-        "samples_seen": 2874,
-        "throughput": 1000.0,
-        "config": {"batch_size": 64},
-        "software": {"python": "3.11.7", "torch": "2.13.0"},
-        "host": {"cpu": "a processor"},
-        "log": name,
-    }

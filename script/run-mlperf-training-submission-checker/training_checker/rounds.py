@@ -57,7 +57,7 @@ def benchmarks(usage: str, version: str) -> list[str]:
     """The benchmarks that a ruleset has; none for our own, which take any."""
     from mlperf_logging.benchmark_meta import get_allowed_benchmarks
 
-    return [] if version == OWN else sorted(set(get_allowed_benchmarks(usage, version)))
+    return sorted(set(get_allowed_benchmarks(usage, version))) if version in known(usage) else []
 
 
 def newest_for(usage: str, names: Iterable[str]) -> str:
