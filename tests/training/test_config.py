@@ -20,8 +20,9 @@ def test_it_comes_back_as_it_was(configure: Configure) -> None:
     ("changes", "words", "hint"),
     [
         ({"acumulation": 2}, "acumulation", "did you mean accumulation?"),
-        ({"precision": "fp8"}, "precision", "fields:"),
-        ({"runs": "three"}, "int", "fields:"),
+        ({"zzzz": 2}, "zzzz", "fields: "),
+        ({"precision": "fp8"}, "precision", ""),
+        ({"runs": "three"}, "int", ""),
         ({"precision": "fp16"}, "fp16 needs a GPU", ""),
         ({"task": "blobs"}, "package.module:Class", ""),
         ({"nodes": 2}, "rendezvous", ""),

@@ -111,4 +111,6 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 def _hint(message: str) -> str:
     unknown = re.search(r"unknown field `(\w+)`", message)
     near = difflib.get_close_matches(unknown[1], TrainConfig.__struct_fields__, 1, 0.5) if unknown else []
-    return f"did you mean {near[0]}?" if near else "fields: " + ", ".join(TrainConfig.__struct_fields__)
+    if near or not unknown:
+        return f"did you mean {near[0]}?" if near else ""
+    return "fields: " + ", ".join(TrainConfig.__struct_fields__)
