@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from cm4bench_database import ownrecords
+from cm4bench_database import ownrecords, trainings
 from cm4bench_database.imported import Imported
 from cm4bench_database.row import Row
 from cm4bench_database.scan import IMPORT_SUFFIX
 from cm4bench_results.record import RecordError, loads
+from cm4bench_trainings.record import TrainingError, is_training
 
 LOCK_FILE = "lock.json"
 # A record of ours has some 100 kB; anything of this size is none.
@@ -53,8 +54,8 @@ def _imported(content: bytes, sha256: str) -> Read:
 
 def _own(path: Path, content: bytes, sha256: str) -> Read:
     try:
-        rows = list(ownrecords.rows(loads(content, "it")))
-    except (RecordError, UnicodeDecodeError, RecursionError) as error:
+        rows = list(trainings.rows(content, path) if is_training(content) else ownrecords.rows(loads(content, "it")))
+    except (RecordError, TrainingError, UnicodeDecodeError, RecursionError) as error:
         return Read(trouble=str(error), sha256=sha256)
     lock, lock_sha256 = _lock(path)
     marks = {"path": str(path), "sha256": sha256, "lock_sha256": lock_sha256}

@@ -57,7 +57,7 @@ def render(records: Sequence[ResultRecord], title: str) -> str:
     """The report on ``records`` as HTML text."""
     sections = [_section(index, record) for index, record in enumerate(records)]
     has_plots = any(section.plot for section in sections)
-    template = _environment().get_template(TEMPLATE)
+    template = environment().get_template(TEMPLATE)
     text: str = template.render(
         title=title,
         sections=sections,
@@ -77,18 +77,19 @@ def packed_plotly() -> str:
     return base64.b64encode(gzip.compress(source.encode(), mtime=0)).decode()
 
 
-def _environment() -> Any:
+def environment(*folders: Path) -> Any:
+    """Templates of ``folders`` and of this package (`base.html.jinja` is the page around any report), all escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+    made = Environment(
+        loader=FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, shown=_shown)
-    return environment
+    made.filters.update(number=number, shown=_shown)
+    return made
 
 
 def _section(index: int, record: ResultRecord) -> Section:
@@ -118,7 +119,7 @@ def _plot(identifier: str, record: ResultRecord) -> Plot | None:
     described = ", ".join(f"{label} {value}" for label, value in percentiles)
     return Plot(
         id=identifier,
-        figure=_script_safe(json.dumps(latency_figure(latency))),
+        figure=script_safe(json.dumps(latency_figure(latency))),
         description=f"Cumulative distribution of {latency.source} over {latency.count:,} values: {described}",
         percentiles=(*percentiles, ("values", f"{latency.count:,}")),
     )
@@ -130,7 +131,7 @@ def _plotted_run(runs: Iterable[LoadgenRun]) -> LoadgenRun | None:
     return min(timed, key=lambda run: run.mode != "performance", default=None)
 
 
-def _script_safe(text: str) -> str:
+def script_safe(text: str) -> str:
     """JSON that cannot end the script element it stands in."""
     return text.replace("<", "\\u003c").replace("&", "\\u0026")
 

@@ -64,13 +64,21 @@ class ResultStore:
         return load_file(self.folder(record_id) / RESULT_FILE)
 
     def paths(self) -> list[Path]:
-        """All result files, oldest run first."""
-        return sorted(self.root.glob(f"*/*/{RESULT_FILE}"))
+        """All result files, oldest run first; those of trainings are of another kind (cm4bench_trainings)."""
+        return [path for path in sorted(self.root.glob(f"*/*/{RESULT_FILE}")) if not is_training(path)]
 
     def records(self) -> Iterator[StoredRecord]:
         """All records, oldest run first; :class:`RecordError` at the first unreadable one."""
         for path in self.paths():
             yield StoredRecord(load_file(path), path)
+
+
+def is_training(path: Path) -> bool:
+    """Whether a result file is a training's, which says so in its schema."""
+    try:
+        return b'"cm4bench-training/' in path.read_bytes()
+    except OSError:
+        return False
 
 
 def load_file(path: Path) -> ResultRecord:
