@@ -66,6 +66,14 @@ def test_a_replay_is_judged_by_the_noise_of_the_repeats(old: tuple[float, ...], 
     assert "samples/s" in done.words
 
 
+def test_the_repeats_of_the_point_itself_count_once():
+    known, fresh = (
+        Configuration({}, 1, {"performance": tuple(Figure("throughput", one, "samples/s") for one in some)})
+        for some in ((100.0, 101.0, 99.0), (96.0,))
+    )
+    assert judge("performance", known, fresh, [known]).reproduced  # 5.0 % by Student; twice as sure it would be 3.2 %
+
+
 def test_repeats_are_brought_together_by_their_median(tmp_path: Path):
     lab = Lab(tmp_path, lambda i: {"return": 0})
     for repeat, speed in enumerate((10.0, 30.0, 11.0), 1):

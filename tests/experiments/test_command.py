@@ -114,7 +114,10 @@ def test_replay_compares_under_the_noise_of_the_repeats(line: CommandLine):
     done = line("cm", "replay", "experiment", "--dir=s")
     assert done.returncode == 0, done.stdout + done.stderr
     assert any(word in done.stdout for word in ("eproduced: ", "cannot tell: "))
-    assert len(calls(line)) == 7
+    assert len(calls(line)) == 9
+    done = line("cm", "replay", "experiment", "--dir=s", "--repeat=1")
+    assert "the new run is" in done.stdout, done.stdout + done.stderr
+    assert len(calls(line)) == 10
     asked = json.loads(next(line.cwd.glob("s/replays/points/*/ask.json")).read_text())
     assert asked["point"]["settings"] == {"size": 2}
 

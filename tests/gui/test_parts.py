@@ -3,6 +3,8 @@
 import json
 import os
 import shlex
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from cm4bench_gui.charts import MOST_GROUPS, OTHERS, scatter
 from cm4bench_gui.command import Choice, command_line
 from cm4bench_gui.planning import PlanPicture, Refusal, draw_plan
 from cm4bench_gui.results import Filter
-from cm4bench_gui.runs import QUIET_S, read_runs
+from cm4bench_gui.runs import QUIET_S, is_worked_on, read_runs
 from cm4bench_gui.scripts import Scripts
 from cm4bench_gui.settings import RepoPlace, Settings
 
@@ -101,6 +103,19 @@ def test_a_run_is_running_then_stopped_then_what_its_outcome_says(tmp_path):
     assert read_runs([str(tmp_path)])[0].state == "done"
 
 
+def test_a_silent_run_with_a_process_is_running(tmp_path):
+    folder = part_of(tmp_path)
+    later = folder.stat().st_mtime + QUIET_S + 60
+    # as the harness is called: the run's configuration is in the command line
+    process = subprocess.Popen([sys.executable, "-c", "input()", str(folder / "config.json")], stdin=subprocess.PIPE)
+    try:
+        assert read_runs([str(tmp_path)], now=later)[0].state == "running"
+        assert not is_worked_on(folder.parent.parent / "perform")
+    finally:
+        process.communicate()
+    assert read_runs([str(tmp_path)], now=later)[0].state == "stopped"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"status": 3}', '{"status": "ok", "validity": 1}'])
 def test_an_outcome_that_is_none_is_a_failure_with_a_cause(tmp_path, text):
     (part_of(tmp_path) / "outcome.json").write_text(text)
@@ -159,11 +174,23 @@ def test_results_of_different_tiers_are_not_compared():
     from cm4bench_gui.pages.comparison import verdict
 
     first = rows(1, model="m", scenario="Offline", tier="full", metric="rate", better="higher", value=2.0)[0]
-    assert verdict(first, {**first, "value": 3.0, "unit": "MS"}).startswith("The second is better: 1.5 times")
-    assert verdict(first, {**first, "better": "lower", "value": 3.0}) and "tier" in verdict(
-        first, {**first, "tier": "x"}
-    )
-    assert "cannot be compared" in verdict(first, {**first, "value": None})
+    assert "tier" in verdict(first, {**first, "tier": "x"})
+    for wrong in (None, 0.0, -1.0):
+        assert "cannot be compared" in verdict(first, {**first, "value": wrong})
+
+
+def test_two_results_are_compared_under_the_noise():
+    from cm4bench_compare import Noise
+    from cm4bench_gui.pages.comparison import verdict
+
+    first = rows(1, model="m", scenario="Offline", tier="full", metric="rate", better="higher", value=2.0)[0]
+    first = {**first, "unit": "samples/s"}
+    second = {**first, "value": 3.0, "unit": "Samples/s"}
+    assert verdict(first, second).startswith("The second is 50.0 % faster, which may be noise")
+    assert "faster, beyond noise (95 % confidence, 1 and 1 runs)" in verdict(first, second, Noise(0.01, 20))
+    assert verdict(first, second, Noise(0.5, 20)).startswith("No difference beyond noise")
+    assert "slower" in verdict({**first, "better": "lower", "unit": "ms"}, {**second, "better": "lower", "unit": "ms"})
+    assert verdict({**first, "better": ""}, second) == "The second is 1.5 times the first."
 
 
 def test_names_that_begin_alike_are_told_apart():

@@ -22,16 +22,16 @@ _SEED = 20260101  # the same runs give the same words
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise of one metric, learnt from repeats.
+    """Noise of one metric, learnt from repeats of many configurations.
 
     Attributes:
         sigma: standard deviation of the logarithm: 0.01 is about 1 %.
-        degrees: of freedom; how much is known about sigma.
+        degrees: of freedom; how much sigma is worth beside the repeats that are compared.
         groups: sets of repeats that it was learnt from.
     """
 
     sigma: float
-    degrees: int
+    degrees: float
     groups: int = 1
 
 
@@ -71,18 +71,50 @@ class Comparison:
 
 
 def learn(groups: Iterable[Sequence[float]]) -> Noise | None:
-    """Pooled noise of sets of repeats, each set of one and the same configuration; None without any repeat.
+    """What sets of repeats, each of one and the same configuration, tell about another set; None without any repeat.
+
+    Configurations differ in their noise, so the sets are not simply pooled: one that was disturbed would widen the
+    interval of all. Their variances are taken for draws from a scaled inverse chi-square distribution, fitted by the
+    moments of the logarithms (Smyth, 2004, Stat. Appl. Genet. Mol. Biol. 3:3, §6.2). The more they differ among
+    themselves, the fewer degrees their common value is worth beside a set's own repeats.
 
     Raises:
         ValueError: a figure is not positive.
     """
-    squares, degrees, count = 0.0, 0, 0
-    for values in groups:
-        if len(values) > 1:
-            squares += _squares(_logs(values))
-            degrees += len(values) - 1
-            count += 1
-    return Noise(math.sqrt(squares / degrees), degrees, count) if degrees else None
+    known = [(_squares(_logs(values)), len(values) - 1) for values in groups if len(values) > 1]
+    degrees = sum(one for _, one in known)
+    if not degrees:
+        return None
+    scale, worth = _common([squares / one for squares, one in known], [one for _, one in known])
+    return Noise(math.sqrt(scale), min(worth, degrees), len(known))
+
+
+def _common(variances: list[float], degrees: list[int]) -> tuple[float, float]:
+    """Common variance of sets, and the degrees that it is worth; endless where they differ no more than by chance."""
+    from scipy import special
+
+    pooled = sum(one * many for one, many in zip(variances, degrees, strict=True)) / sum(degrees)
+    least = statistics.median(variances) * 1e-5  # equal runs have no logarithm of a variance
+    if len(variances) < 2 or not least:
+        return pooled, math.inf
+    halves = [many / 2 for many in degrees]
+    centred = [
+        math.log(max(one, least)) - special.digamma(half) + math.log(half)
+        for one, half in zip(variances, halves, strict=True)
+    ]
+    excess = statistics.variance(centred) - statistics.fmean(special.polygamma(1, half) for half in halves)
+    if excess <= 0:
+        return pooled, math.inf
+    half = _inverse_trigamma(excess)
+    return math.exp(statistics.fmean(centred) + special.digamma(half) - math.log(half)), 2 * half
+
+
+def _inverse_trigamma(value: float) -> float:
+    from scipy import optimize, special
+
+    # 1/y < trigamma(y) < 1/y + 1/y²
+    high = (1 + math.sqrt(1 + 4 * value)) / (2 * value)
+    return float(optimize.brentq(lambda y: float(special.polygamma(1, y)) - value, 1 / value, high))
 
 
 def compare(
@@ -96,7 +128,7 @@ def compare(
     """Compare runs of B with runs of A.
 
     With ten runs of each and more, the interval is a BCa bootstrap's (Efron, 1987); with fewer it is Student's, whose
-    variance is pooled from both and from ``noise``.
+    variance is pooled from both and, by its degrees, from ``noise``.
 
     Args:
         a, b: figures of at least one run each, all positive.
@@ -157,13 +189,13 @@ def _bootstrap(a: list[float], b: list[float], confidence: float) -> _Range | No
 
 
 def _student(a: list[float], b: list[float], noise: Noise | None, confidence: float) -> tuple[_Range | None, str]:
-    from scipy import stats
-
-    degrees, squares = len(a) + len(b) - 2, _squares(a) + _squares(b)
+    degrees, squares = float(len(a) + len(b) - 2), _squares(a) + _squares(b)
     if noise is not None:
         degrees, squares = degrees + noise.degrees, squares + noise.degrees * noise.sigma**2
     if degrees == 0:
         return None, "single runs, and no repeats to learn the noise from"
+    from scipy import stats
+
     error = math.sqrt(squares / degrees * (1 / len(a) + 1 / len(b)))
     half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
     middle = statistics.fmean(b) - statistics.fmean(a)

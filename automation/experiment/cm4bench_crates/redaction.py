@@ -12,9 +12,6 @@ from cm4bench.redact import scrub, secret_values, without_values
 from cm4bench_crates.errors import CrateError
 from cm4bench_results.record import ResultRecord
 
-# Working folders; PWD is a password nowhere in an environment.
-_FOLDERS = ("PWD", "OLDPWD")
-
 
 @dataclass(frozen=True)
 class Cleaner:
@@ -46,7 +43,7 @@ class Cleaner:
 
 def cleaner_for(records: Iterable[ResultRecord]) -> Cleaner:
     """One that knows the secrets of this process and those that the runs were given."""
-    secrets = secret_values({key: value for key, value in os.environ.items() if key not in _FOLDERS})
+    secrets = secret_values(dict(os.environ))
     for record in records:
         secrets |= secret_values(dict(record.request.options))
         secrets |= secret_values(dict(_typed(record.request.argv)))

@@ -86,17 +86,17 @@ def show(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
 
 @guarded
 def replay(automation: Any, i: Mapping[str, Any]) -> dict[str, Any]:
-    """Run one configuration again (`--point=KEY`, default the chosen one) and compare."""
+    """Run one configuration again (`--point=KEY`, default the chosen one), `--repeat` times, and compare."""
     from cm4bench_experiments.replay import judge, run_again
 
     experiment = _named(i)
     sweep, place = experiment.sweep(), _place(i)
     found, objectives = _found(experiment, sweep)
     chosen = _picked(found, objectives, str(i.get("point") or ""))
-    fresh = run_again(experiment, sweep, chosen, place, automation.cmind.access)
+    fresh = run_again(experiment, sweep, chosen, place, automation.cmind.access, _repeats(i, sweep))
     done = judge(objectives[0].name, chosen, fresh, found)
     _say(i, done.words)
-    return {"return": 0, "reproduced": done.reproduced, "new": done.new, "old": list(done.old)}
+    return {"return": 0, "reproduced": done.reproduced, "new": list(done.new), "old": list(done.old)}
 
 
 def check_against_script(automation: Any, sweep: Sweep) -> None:
@@ -202,6 +202,13 @@ def _picked(found: list[Configuration], objectives: list[Objective], key: str) -
         if Point(one.settings).key == key:
             return one
     raise ExperimentError(f"no point {key!r}", "the last word of a point's folder but one is its key")
+
+
+def _repeats(i: Mapping[str, Any], sweep: Sweep) -> int:
+    given = value(str(i.get("repeat") or sweep.repeat))
+    if not isinstance(given, int) or given < 1:
+        raise ExperimentError(f"--repeat={given} is no number of runs", f"--repeat={sweep.repeat}")
+    return given
 
 
 def _folder(i: Mapping[str, Any], sweep: Sweep) -> Path:

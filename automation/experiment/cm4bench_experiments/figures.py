@@ -82,22 +82,25 @@ def configurations(points: Iterable[tuple[Ask, Status]]) -> list[Configuration]:
 def configuration(group: list[tuple[Ask, Status]]) -> Configuration:
     """The repeats of one configuration as one value."""
     values: dict[str, list[Figure]] = {}
-    causes, counted = [], 0
+    causes: dict[str, str] = {}
+    counted = 0
     for _, status in group:
         if status.state != "done":
-            causes.append(f"{status.state}: {status.cause}")
+            text = f"{status.state}: {status.cause}"
+            # repeats are pruned one by one; the last one was held against the most
+            causes["pruned" if status.state == "pruned" else text] = text
             continue
         try:
             found = figures(status)
         except RecordError as error:
-            causes.append(str(error))
+            causes[str(error)] = str(error)
             continue
         counted += 1
         for name, figure in found.items():
             values.setdefault(name, []).append(figure)
     records = tuple(path for _, status in group for path in status.records)
     kept = {name: tuple(found) for name, found in values.items()}
-    return Configuration(group[0][0].point.settings, counted, kept, tuple(dict.fromkeys(causes)), records)
+    return Configuration(group[0][0].point.settings, counted, kept, tuple(causes.values()), records)
 
 
 @lru_cache(maxsize=8192)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cm4bench_compare import Noise
     from cm4bench_database import Database
 
 # Columns that can be filtered by, in the order of the form.
@@ -103,6 +104,13 @@ class Results:
         """All figures of the result with this id, the one it is judged by first."""
         sql = f"SELECT {', '.join(SHOWN)} FROM results WHERE id = ? ORDER BY headline DESC, metric"
         return self._rows(sql, (result,))
+
+    def noise(self, *under_comparison: Row) -> Noise | None:
+        """Noise of the first one's metric, from the repeats of all other runs of our own."""
+        from cm4bench_compare.sides import Subject, learnt
+
+        subject = Subject(*(str(under_comparison[0][name]) for name in Subject._fields))
+        return learnt(self._current(), subject, frozenset(str(row["id"]) for row in under_comparison))
 
     def set_aside(self) -> list[tuple[str, str]]:
         """Files that hold no readable result, each with the reason."""

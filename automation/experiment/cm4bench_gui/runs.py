@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +13,21 @@ from typing import Literal
 State = Literal["running", "done", "failed", "stopped"]
 
 MODES = ("find-performance", "performance", "accuracy")
-# A run writes its log or its console at least this often, or the harness ends it as hanging.
+# Of a run without a process on this host, which may be at work on another one: how long it may write nothing.
 QUIET_S = 150.0
 NEWEST = 40
+
+
+def is_worked_on(folder: Path) -> bool:
+    """Does the command line of a process on this host name something in ``folder``?"""
+    inside = os.fsencode(folder.absolute()) + b"/"
+    return any(inside in words for words in _command_lines())
+
+
+def _command_lines() -> Iterator[bytes]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended, or is somebody else's
+            yield file.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ def _part(scenario: str, mode: str, folder: Path, now: float) -> RunPart:
     if outcome.is_file():
         state, detail = _ending(outcome)
         return RunPart(scenario, mode, state, latest - began, detail, len(trials))
-    alive = now - latest < QUIET_S
+    alive = now - latest < QUIET_S or is_worked_on(folder.parent)
     return RunPart(scenario, mode, "running" if alive else "stopped", now - began if alive else latest - began,
                    _last_line(folder / "console.log"), len(trials))  # fmt: skip
 

@@ -30,7 +30,7 @@ class Axes:
     x: str = ""
     y: str = ""
     color: str = ""
-    limit: int = 5000
+    limit: int = 2000
 
 
 @dataclass(frozen=True)

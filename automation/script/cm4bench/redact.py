@@ -21,6 +21,8 @@ _SECRET_PREFIXES = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_"
 _URL_LOGIN = r"(?<=://)[^/\s@]+(?=@)"
 _URL_QUERY = r"(?i)(?<=[?&])([\w-]*(?:token|key|signature|sig|password|secret)=)[^&\s]+"
 _SHORTEST_SECRET = 6
+# What every shell calls its working folders. In lower case it may be the flag of a password.
+_FOLDERS = ("PWD", "OLDPWD")
 
 
 def scrub(value: Any, key: str = "") -> Any:
@@ -36,6 +38,8 @@ def scrub(value: Any, key: str = "") -> Any:
 
 def names_secret(key: str) -> bool:
     """Does a key say that its value is a secret?"""
+    if key in _FOLDERS:
+        return False
     # a tokenizer is no token; and no regular expression, which would take a command a millisecond to compile
     name = f"_{key.lower()}_".replace("tokeniz", " ")
     return any(part in name for part in (*_KEY_PARTS, *_KINDS_OF_KEY))

@@ -84,6 +84,14 @@ def test_secrets_are_nowhere_in_the_file(bench: Bench, chain: RepoBuilder, tmp_p
     assert read_lock(tmp_path / "lock.json").redacted == ("options.gh_token",)
 
 
+def test_a_working_folder_is_no_secret(bench: Bench, chain: RepoBuilder, monkeypatch):
+    monkeypatch.setenv("PWD", "/a/working/folder")
+    monkeypatch.setenv("OLDPWD", "/another/folder")
+    lock = locked(bench, options={"n": "/a/working/folder", "pwd": "of-the-request"})
+    assert lock.request.options["n"] == "/a/working/folder"
+    assert lock.redacted == ("options.pwd",)
+
+
 def test_nothing_of_this_machine_is_in_the_file(bench: Bench, chain: RepoBuilder, tmp_path: Path):
     write_lock(locked(bench, env={"CM_X": str(tmp_path / "work" / "x")}), tmp_path / "lock.json")
     assert str(tmp_path) not in (tmp_path / "lock.json").read_text()

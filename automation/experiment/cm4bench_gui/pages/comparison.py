@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from nicegui import ui
@@ -15,6 +16,9 @@ from cm4bench_gui.results import SHOWN, NoResults, Row
 from cm4bench_gui.state import AppState
 from cm4bench_gui.widgets import Text, facts, grid, notice, plot, section
 from cm4bench_results.table import number
+
+if TYPE_CHECKING:
+    from cm4bench_compare import Noise
 
 _NO_FACTS = ("value", "metric", "unit", "better")
 
@@ -34,7 +38,7 @@ def register(state: AppState) -> None:
         with frame(state, "Two results", "/results"):
             first, second = await _figures(state, a), await _figures(state, b)
             if first and second:
-                _two(first, second)
+                _two(first, second, await _noise(state, first[0], second[0]))
 
 
 async def _figures(state: AppState, result: str) -> list[Row]:
@@ -48,6 +52,13 @@ async def _figures(state: AppState, result: str) -> list[Row]:
     return rows
 
 
+async def _noise(state: AppState, a: Row, b: Row) -> Noise | None:
+    """Of our own runs; what others publish has another one, which nobody told."""
+    if a["source"] != "own" or b["source"] != "own":
+        return None
+    return await to_thread(state.results.noise, a, b)
+
+
 def _one(rows: list[Row]) -> None:
     row = rows[0]
     Text("p", str(row["id"]), "soft")
@@ -57,9 +68,9 @@ def _one(rows: list[Row]) -> None:
     _latencies(rows)
 
 
-def _two(first: list[Row], second: list[Row]) -> None:
+def _two(first: list[Row], second: list[Row], noise: Noise | None) -> None:
     a, b = first[0], second[0]
-    Text("p", verdict(a, b))
+    Text("p", verdict(a, b, noise))
     names = [name for name in SHOWN if name not in _NO_FACTS and (_told(a, name) or _told(b, name))]
     rows = [("Value", figure(a), figure(b)), *((label(n), _shown(a[n]), _shown(b[n])) for n in names)]
     marked = [number for number, row in enumerate(rows) if row[1] != row[2]]
@@ -71,16 +82,21 @@ def _two(first: list[Row], second: list[Row]) -> None:
             Text("a", name).props["href"] = "/result?" + urlencode({"id": str(row["id"])})
 
 
-def verdict(a: Row, b: Row) -> str:
-    """What the two values say about each other, or why they cannot be compared."""
+def verdict(a: Row, b: Row, noise: Noise | None = None) -> str:
+    """What the two values say about each other under the noise, or why they cannot be compared."""
+    from cm4bench_compare import compare as judge
+    from cm4bench_compare import sentence
+
     for name in ("model", "scenario", "tier", "metric", "unit"):
         if str(a[name]).lower() != str(b[name]).lower():
             return f"Their values cannot be compared: {name} {a[name]!r} and {b[name]!r}."
-    if not a["value"] or b["value"] is None:
-        return "Their values cannot be compared: one is missing."
-    ratio = b["value"] / a["value"]
-    word = "is" if not a["better"] else "is better:" if (ratio > 1) == (a["better"] == "higher") else "is worse:"
-    return f"The second {word} {ratio:.4g} times the first. One run each tells nothing about noise."
+    if not (a["value"] and b["value"]) or min(a["value"], b["value"]) < 0:
+        return "Their values cannot be compared: one is missing or not positive."
+    if not a["better"]:
+        return f"The second is {b['value'] / a['value']:.4g} times the first."
+    found = judge([a["value"]], [b["value"]], higher_is_better=a["better"] == "higher", noise=noise)
+    words = sentence(found, "the second", str(a["unit"]), str(a["metric"]))
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _figure_rows(rows: list[Row]) -> list[tuple[str, str, str]]:

@@ -266,9 +266,18 @@ def _with_container_flags(i: Mapping[str, Any]) -> Answer:
 
 
 def gui(automation: Any, i: Mapping[str, Any]) -> Answer:
-    """There is no graphical form; says what to use instead.
+    """The form of one script in the web app, or its first page: `cmr "gui" --script=TAGS`, with the flags of that.
 
     Raises:
-        CMBenchError: always.
+        CMBenchError: no script fits.
     """
-    raise CMBenchError("there is no graphical form for scripts", hint='cmr "tags" --help lists options and variations')
+    engine, tags = engine_for(automation), tags_of(i)
+    if tags:
+        engine.find_script(tags)
+    flags = {key: value for key, value in i.items() if key not in _OF_THE_CALL}
+    web = {"action": "run", "automation": "script", "tags": "gui", **({"script": tags} if tags else {})}
+    answer: Answer = automation.cmind.access({**flags, **web})
+    return answer
+
+
+_OF_THE_CALL = ("action", "automation", "artifact", "artifacts", "parsed_artifact", "parsed_artifacts", "cmd", "tags")
