@@ -97,6 +97,15 @@ def test_a_record_that_is_gone_counts_for_nothing(lab: Lab):
     assert "cannot be read" in one.causes[0]
 
 
+def test_the_plot_shows_the_spread_and_claims_nothing_between_two_points(tmp_path: Path):
+    values = {"performance": tuple(Figure("throughput", one, "samples/s") for one in (8.0, 10.0, 13.0))}
+    some = [Configuration({"threads": 1}, 3, values), made(25, 4)]
+    page = write_plot(some, objectives("performance", "threads"), "t", tmp_path / "p.html").read_text()
+    assert '"shape":"vh"' in page  # the other way, one thread would seem to reach what four do
+    assert '"array":[0.0,3.0]' in page and '"arrayminus":[0.0,2.0]' in page
+    assert '"tickvals":[1,4]' in page
+
+
 def test_hostile_settings_are_text_on_the_page(tmp_path: Path):
     hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     one = Configuration({"kind": hostile}, 1, {"performance": (Figure(hostile, 1.0, hostile),)})
