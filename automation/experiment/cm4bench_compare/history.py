@@ -45,9 +45,7 @@ class Shift:
         verdict = "worse" if self.is_regression else "better"
         levels = f"{self.point.before:.5g} → {self.point.after:.5g} {told['unit']}"
         since = "only the newest result" if self.point.newest else f"since {self.after}"
-        causes = (
-            f"; with it changed: {', '.join(self.changed)}" if self.changed else "; nothing recorded changed with it"
-        )
+        causes = f"with it changed: {', '.join(self.changed)}" if self.changed else "nothing recorded changed with it"
         head = f"{told['model']} {told['scenario']} ({told['backend']}, {told['device']}), {told['metric']}"
         return f"{head}: {100 * self.point.change:+.1f} %, {verdict}: {levels}, {since}; {causes}"
 
