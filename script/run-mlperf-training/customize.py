@@ -1,4 +1,4 @@
-"""The front door of training: what the trainings gave, in a table, and whether the target was reached."""
+"""The front door of training: what the trainings gave, in a table and a report, and whether the target was reached."""
 
 import sys
 from pathlib import Path
@@ -13,24 +13,19 @@ for folder in (ROOT / "automation" / "experiment", HERE.parent / "app-mlperf-tra
 def postprocess(i):
     from trainer.result import RESULT, TrainResult
 
+    from cm4bench_trainings import actions, find, reports
+
     env = i["env"]
     folder = Path(env["CM_MLPERF_TRAINING_RUN_DIR"])
     results = [TrainResult.read(path) for path in sorted(folder.glob(f"run_*/{RESULT}"))]
-    for result in results:
-        print(line(result))
+    print()
+    actions.show(folder, {"out": "con"})
+    print()
+    env["CM_MLPERF_REPORT"] = str(reports.write(find(folder), folder, ["html"])[0])
     missed = [result for result in results if not result.reached]
     if not missed:
         return {"return": 0}
     return {"return": 1, "error": why_not(missed[0], len(missed), len(results)), "hint": what_next(missed[0])}
-
-
-def line(result):
-    """One training in one line."""
-    quality, verdict = result.quality, "reached" if result.reached else "NOT reached"
-    found = f"{quality.metric} {quality.value:.4g} (target {quality.target:.4g}) {verdict}"
-    speed = f", {result.throughput:.4g} samples/s" if result.throughput else ""
-    time = f"in {result.seconds:.1f} s, {result.epochs} epochs{speed}"
-    return f"{result.benchmark} seed {result.seed}: {found} {time}"
 
 
 def why_not(result, missed, runs):
