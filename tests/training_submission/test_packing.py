@@ -115,6 +115,10 @@ class TestAccepted:
         train(base, clock, tier="embedded")
         assert "real data, but not the benchmark's own" in pack(order(base)).notes[0]
 
+    def test_logs_that_name_nobody_are_noted(self, base: Path, clock: Clock) -> None:
+        train(base, clock, organization="unnamed")
+        assert "the logs do not say whose runs they are" in pack(order(base)).notes[0]
+
     def test_records_of_other_benchmarks_are_passed_over(self, base: Path, clock: Clock) -> None:
         train(base, clock)
         (base / "trained/inference").mkdir()
@@ -154,8 +158,8 @@ class TestRefused:
         assert "the checker objects" in cause and "sgd_opt_momentum is missing" in cause
 
     def test_logs_of_somebody_else(self, base: Path, clock: Clock) -> None:
-        train(base, clock, organization="unnamed")
-        assert "submission_org in its log is 'unnamed', not 'us'" in refused(base)
+        train(base, clock, organization="them")
+        assert "submission_org in its log is 'them', not 'us'" in refused(base)
 
     def test_a_log_of_another_run(self, base: Path, clock: Clock) -> None:
         trained = train(base, clock)

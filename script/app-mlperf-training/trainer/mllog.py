@@ -54,7 +54,6 @@ class Log:
         platform: str,
         division: str = "open",
         status: str = "onprem",
-        usage: str = "",
         enabled: bool = True,
         resume: bool = False,
     ) -> None:
@@ -65,7 +64,6 @@ class Log:
             benchmark: name of a task or of an MLPerf benchmark.
             organization, platform: who runs it on what; never empty in a log that is checked.
             status: `onprem`, `cloud`, `preview` or `research`.
-            usage: `training` or `hpc`; by default the one that knows the benchmark.
             resume: the run goes on from a checkpoint. Its log keeps its opening and its one start, so the time to
                 train includes what was lost.
 
@@ -81,7 +79,6 @@ class Log:
             "submission_status": status,
             "submission_platform": platform,
         }
-        self.usage = usage or self.rules.usage
         self._resumed, self._stopped, self._logger = resume, False, None
         # the clock of the run: the wall's at its start, and never set back
         self._wall, self._steady = time.time(), time.monotonic()

@@ -18,6 +18,7 @@ from training_checker.report import Report
 
 from training_submission import refusals, runs, system, tree
 from training_submission.order import Order
+from training_submission.refusals import UNNAMED
 from training_submission.runs import Series
 
 TREE = "submission"
@@ -138,10 +139,21 @@ def _name(order: Order, found: Sequence[Series], version: str) -> str:
 
 
 def _notes(found: Sequence[Series]) -> tuple[str, ...]:
-    own = sorted({one.benchmark for one in found if one.record.tier == "embedded"})
-    if not own:
-        return ()
-    return (
-        f"{', '.join(own)}: real data, but not the benchmark's own, and a model of their size. No checker sees that; "
-        "the README of the code says it. Ask MLCommons before you submit.",
-    )
+    return tuple(_note_of_data(found)) + tuple(_note_of_names(found))
+
+
+def _note_of_data(found: Sequence[Series]) -> Iterator[str]:
+    if own := sorted({one.benchmark for one in found if one.record.tier == "embedded"}):
+        yield (
+            f"{', '.join(own)}: real data, but not the benchmark's own, and a model of their size. No checker sees "
+            "that; the README of the code says it. Ask MLCommons before you submit."
+        )
+
+
+def _note_of_names(found: Sequence[Series]) -> Iterator[str]:
+    unnamed = {one.benchmark for one in found for run in one.runs if run.log.value("submission_org") == UNNAMED}
+    if unnamed:
+        yield (
+            f"{', '.join(sorted(unnamed))}: the logs do not say whose runs they are; train with --submitter=NAME "
+            "and --hw_name=NAME."
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from training_submission.refusals import again
 from training_submission.runs import Series
 
 _DATA = {
@@ -29,7 +30,7 @@ Trained until {quality.metric} is {better} {quality.target:g} on {record.dataset
 ## How to run it again
 
 ```
-cmr "run mlperf training _{record.benchmark}" --runs={len(one.runs)} --seed={record.seed}
+{again(record, f" --runs={len(one.runs)} --seed={record.seed}")}
 ```
 
 The code that was run is here:
