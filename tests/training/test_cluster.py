@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.training.conftest import Configure
+from tests.training.conftest import HERE, Configure
 from trainer import cluster
 from trainer.errors import TrainingError
 
@@ -30,11 +30,12 @@ def test_resources_are_asked_for_per_node(configure: Configure) -> None:
 
 def test_no_slurm_is_said_in_words(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(TrainingError, match="the cluster job ended without a result"):
+    with pytest.raises(TrainingError, match="the cluster job ended without a result: .+"):
         cluster.run(configure(), "slurm")
 
 
 @pytest.mark.slow
-def test_two_ranks_in_a_local_job(configure: Configure) -> None:
+def test_two_ranks_in_a_local_job(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parents[1] / "script" / "app-mlperf-training"))
     (result,) = cluster.run(configure(processes=2, log=False), "local")
     assert result.reached

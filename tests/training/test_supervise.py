@@ -16,6 +16,8 @@ import torch
 from tests.training.conftest import HERE, Configure
 from trainer import curve, mllog, olympic, rulesets, scores, supervise
 from trainer.checkpoint import CHECKPOINT
+from trainer.errors import TrainingError
+from trainer.occupancy import occupied
 from trainer.result import SUMMARY, TrainResult
 
 ROOT = HERE.parents[1]
@@ -155,6 +157,12 @@ def test_a_training_that_hangs_is_ended(configure: Configure) -> None:
     assert result.failure is not None and result.failure.kind == "hang"
 
 
+def test_a_folder_takes_one_training_at_a_time(configure: Configure, tmp_path: Path) -> None:
+    with occupied(tmp_path / "out" / "run_0"), pytest.raises(TrainingError, match="another process is training in"):
+        supervise.run(configure())
+    assert supervise.run(configure(log=False))[0].reached
+
+
 def test_a_failed_run_ends_the_series(configure: Configure) -> None:
     results = supervise.run(configure("Diverging", runs=3, log=False))
     assert len(results) == 1
@@ -163,7 +171,7 @@ def test_a_failed_run_ends_the_series(configure: Configure) -> None:
 
 def test_an_output_folder_that_cannot_be_made_is_named(configure: Configure, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(supervise.TrainingError, match="cannot be used: Not a directory"):
+    with pytest.raises(TrainingError, match="cannot be used: Not a directory"):
         supervise.run(configure(output_dir=str(tmp_path / "file" / "out")))
 
 
@@ -181,5 +189,5 @@ def test_the_child_says_what_is_wrong_with_its_configuration(tmp_path: Path) -> 
     from trainer import child
 
     (tmp_path / "config.json").write_text("{}")
-    assert child.main(tmp_path) == 1
+    assert child.main(tmp_path, tmp_path / "config.json") == 1
     assert "task" in json.loads((tmp_path / "failure_0.json").read_text())["cause"]

@@ -1,4 +1,4 @@
-"""One rank of one training, in a process of its own: ``python -m trainer.child RUN_FOLDER``."""
+"""One rank of one training, in a process of its own: ``python -m trainer.child FOLDER CONFIG``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainer import ending, facts
 from trainer.checkpoint import CHECKPOINT
-from trainer.config import CONFIG, TrainConfig
+from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 from trainer.listener import Listener, Silence
 from trainer.result import Failure, QualityReached, TrainResult, write_json
@@ -29,12 +29,12 @@ def failure_file(folder: Path, rank: int) -> Path:
     return folder / f"failure_{rank}.json"
 
 
-def main(folder: Path) -> int:
-    """Train as the folder's config.json says; 0 with a result.json there, 1 with a failure file of this rank."""
+def main(folder: Path, file: Path) -> int:
+    """Train as ``file`` says; 0 with a result.json in ``folder``, 1 with a failure file of this rank."""
     ending.with_parent()
     rank = int(os.environ.get("RANK", "0"))
     try:
-        config = TrainConfig.read(folder / CONFIG)
+        config = TrainConfig.read(file)
         train(config, folder, rank)
     except TrainingError as error:
         _leave(folder, rank, Failure(kind=error.kind, cause=error.cause, hint=error.hint))
@@ -150,4 +150,4 @@ def _diagnosed(error: Exception, folder: Path) -> Failure:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

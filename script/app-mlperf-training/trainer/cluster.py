@@ -61,9 +61,15 @@ def run(config: TrainConfig, kind: Kind, partition: str = "", hours: float = 24.
         job = executor.submit(NodeTask(config))
         results: list[TrainResult] = job.results()[0]
     except Exception as error:  # submitit raises its own kinds, and what Slurm's commands say
-        cause = f"the cluster job ended without a result: {str(error).strip().splitlines()[0][:200]}"
+        cause = f"the cluster job ended without a result: {_last_line(str(error)) or type(error).__name__}"
         raise TrainingError("cluster", cause, f"ls {folder}") from error
     return results
+
+
+def _last_line(text: str) -> str:
+    """Where a traceback has its cause; submitit puts dashes around it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip("- ")]
+    return lines[-1][:200] if lines else ""
 
 
 def _resources(config: TrainConfig, kind: Kind, partition: str, hours: float) -> dict[str, object]:

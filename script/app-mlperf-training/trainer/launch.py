@@ -10,9 +10,9 @@ from pathlib import Path
 from trainer.config import TrainConfig
 
 
-def command(config: TrainConfig, folder: Path) -> list[str]:
-    """One process is started as it is; more go through torchrun, which also joins nodes."""
-    child = ["-m", "trainer.child", str(folder)]
+def command(config: TrainConfig, folder: Path, file: Path) -> list[str]:
+    """One process is started as it is; more go through torchrun, which also joins nodes. ``file`` is the config's."""
+    child = ["-m", "trainer.child", str(folder), str(file)]
     if config.world == 1:
         return [sys.executable, *child]
     return [sys.executable, "-m", "torch.distributed.run", *_torchrun(config), *child]

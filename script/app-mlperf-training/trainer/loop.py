@@ -272,7 +272,7 @@ def _checked(splits: tuple[Split, Split], recipe: Recipe) -> tuple[Split, Split]
     train, evaluation = splits
     for name, split in (("training", train), ("evaluation", evaluation)):
         if not len(split):
-            raise TrainingError("data", f"the {name} set has no samples", "the data set's own check: --verify")
+            raise TrainingError("data", f"the {name} set has no samples", "look into the folder that its flag gave")
     if len(train) < recipe.batch_size:
         cause = f"the training set has {len(train)} samples, less than one batch of {recipe.batch_size}"
         raise TrainingError("data", cause, f"--batch_size={len(train)}")

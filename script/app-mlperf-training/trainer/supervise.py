@@ -17,6 +17,7 @@ from trainer.child import LOST, failure_file
 from trainer.config import CONFIG, TrainConfig
 from trainer.curve import CURVE
 from trainer.errors import TrainingError
+from trainer.occupancy import occupied
 from trainer.result import RESULT, SUMMARY, Failure, QualityReached, TrainResult, write_json
 
 CONSOLE = "console.log"
@@ -36,7 +37,8 @@ def run(config: TrainConfig, on_tick: OnTick | None = None) -> list[TrainResult]
         results.append(_one(config, index, on_tick))
         if results[-1].failure:
             break
-    write_json(Path(config.output_dir) / SUMMARY, scores.summary(results))
+    if config.node_rank == 0:
+        write_json(Path(config.output_dir) / SUMMARY, scores.summary(results))
     return results
 
 
@@ -47,38 +49,49 @@ def _one(config: TrainConfig, index: int, on_tick: OnTick | None) -> TrainResult
         if kept.failure is None:
             return kept
     own = msgspec.structs.replace(config, seed=config.seed + index, runs=1, output_dir=str(folder))
-    _prepare(own, folder)
-    process = _start(own, folder)
-    watching = monitor.Monitor(process.pid, folder, own.monitor_every_s)
+    with occupied(_home(own, folder)):
+        return _trained(own, folder, on_tick)
+
+
+def _home(config: TrainConfig, folder: Path) -> Path:
+    """Where this node keeps its own files; the first one's are those of the training."""
+    return folder / f"node_{config.node_rank}" if config.node_rank else folder
+
+
+def _trained(config: TrainConfig, folder: Path, on_tick: OnTick | None) -> TrainResult:
+    home = _home(config, folder)
+    _prepare(config, home)
+    process = _start(config, folder, home)
+    watching = monitor.Monitor(process.pid, home, config.monitor_every_s)
     try:
-        silent_s = _follow(process, own, folder, on_tick)
+        silent_s = _follow(process, config, folder, on_tick)
     finally:
         ending.end_group(process)
         monitored = watching.stop()
-    result = _conclude(own, folder, process.returncode, silent_s)
-    result = msgspec.structs.replace(result, monitor=monitored)
-    result.write(folder)
+    result = _conclude(config, folder, process.returncode, silent_s)
+    if config.node_rank == 0:
+        result = msgspec.structs.replace(result, monitor=monitored)
+        result.write(folder)
     return result
 
 
-def _prepare(config: TrainConfig, folder: Path) -> None:
+def _prepare(config: TrainConfig, home: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stale = [RESULT, *(failure_file(folder, rank).name for rank in range(config.world))]
-        fresh = [] if config.resume else [CHECKPOINT, CURVE, CONSOLE, monitor.SERIES, events.log_name(folder)]
+        stale = [RESULT, *(failure_file(home, rank).name for rank in range(config.world))]
+        fresh = [] if config.resume else [CHECKPOINT, CURVE, CONSOLE, monitor.SERIES, events.log_name(home)]
         for name in (*stale, *fresh):
-            (folder / name).unlink(missing_ok=True)
-        (folder / CONFIG).write_text(config.to_json(), encoding="utf-8")
+            (home / name).unlink(missing_ok=True)
+        (home / CONFIG).write_text(config.to_json(), encoding="utf-8")
     except OSError as error:
-        cause = f"the output folder {folder} cannot be used: {error.strerror}"
-        raise TrainingError("config", cause, f"ls -ld {folder.parent}") from error
+        cause = f"the output folder {home} cannot be used: {error.strerror}"
+        raise TrainingError("config", cause, f"ls -ld {home.parent}") from error
 
 
-def _start(config: TrainConfig, folder: Path) -> subprocess.Popen[bytes]:
-    with (folder / CONSOLE).open("ab") as console:
+def _start(config: TrainConfig, folder: Path, home: Path) -> subprocess.Popen[bytes]:
+    with (home / CONSOLE).open("ab") as console:
         return subprocess.Popen(
-            launch.command(config, folder),
-            cwd=folder,
+            launch.command(config, folder, home / CONFIG),
+            cwd=home,
             env=launch.environment(config, os.environ),
             stdin=subprocess.DEVNULL,
             stdout=console,
