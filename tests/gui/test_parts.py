@@ -147,6 +147,13 @@ def rows(count, **columns):
     ] * count
 
 
+@pytest.mark.parametrize(("values", "kind"), [((80.0, 800_000.0), "log"), ((80.0, 800.0), None), ((0.0, 9e9), None)])
+def test_small_values_are_seen_beside_great_ones(values, kind):
+    axis = scatter([rows(1, value=one)[0] for one in values], "system", "value", "source")["layout"]["yaxis"]
+    assert axis.get("type") == kind
+    assert ("logarithmic" in axis["title"]["text"]) == bool(kind)
+
+
 def test_many_groups_become_a_few_and_the_others():
     points = [row for number in range(20) for row in rows(20 - number, model=f"model {number}")]
     figure = scatter(points, "system", "value", "model")

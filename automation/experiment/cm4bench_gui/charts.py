@@ -18,6 +18,7 @@ OTHERS = "others"
 _LONGEST, _WHOLE = 40, 200
 # Letters of a name below the axis, and most of such names.
 _TICK, _TICKS = 22, 80
+_WIDE = 1000
 
 
 def scatter(rows: Sequence[Row], x: str, y: str, color: str) -> Figure:
@@ -25,9 +26,17 @@ def scatter(rows: Sequence[Row], x: str, y: str, color: str) -> Figure:
     groups = _grouped(rows, color)
     traces = [_trace(name, members, x, y, number) for number, (name, members) in enumerate(groups.items())]
     layout = _layout(_title(x, rows), _title(y, rows))
+    if _is_wide(rows, y):
+        layout["yaxis"] |= {"type": "log", "title": {"text": f"{_title(y, rows)}, logarithmic"}}
     if x not in (*NUMBERS, "created"):
         layout["xaxis"] |= _categories(rows, x)
     return {"data": traces, "layout": layout, "config": CONFIG}
+
+
+def _is_wide(rows: Sequence[Row], column: str) -> bool:
+    """Whether the lesser values would all lie on the line of zero."""
+    values = [row[column] for row in rows]
+    return bool(values) and min(values) > 0 and max(values) > _WIDE * min(values)
 
 
 def mixed_units(rows: Sequence[Row]) -> bool:
