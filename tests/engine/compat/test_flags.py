@@ -3,12 +3,13 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.workbench import ROOT, Bench, CommandLine, RepoBuilder
 
 from cm4bench.catalog import Selection
-from cm4bench.compat import choices
+from cm4bench.compat import choices, scriptactions
 from cm4bench.engine import Request
 
 
@@ -86,3 +87,18 @@ def test_cms_words_for_containers(cli: CommandLine):
     assert refused.returncode and "pinned" in refused.stderr
     refused = cli("cm", "docker", "script", "top one", "--docker_skip_run_cmd")
     assert refused.returncode and "--output" in refused.stderr
+
+
+def test_gui_opens_the_form_of_the_script(monkeypatch: pytest.MonkeyPatch, cli: CommandLine):
+    asked: list[dict[str, object]] = []
+    engine = SimpleNamespace(find_script=lambda tags: None)
+    automation = SimpleNamespace(cmind=SimpleNamespace(access=lambda i: asked.append(i) or {"return": 0}))
+    monkeypatch.setattr(scriptactions, "engine_for", lambda _: engine)
+    typed = {"action": "gui", "automation": "script", "artifact": "top one", "port": "0", "out": "con"}
+
+    assert scriptactions.gui(automation, typed) == {"return": 0}
+    call = {"action": "run", "automation": "script", "tags": "gui", "script": "top one", "port": "0", "out": "con"}
+    assert asked == [call]
+    refused = cli("cm", "gui", "script", "bottom one")
+    assert refused.returncode != 0
+    assert "no script has the tag" in refused.stdout + refused.stderr
