@@ -41,6 +41,10 @@ class TestGood:
         assert ([str(one) for one in report.findings], report.accepted) == ([], True)
         assert any("PACKAGE CHECKER FOUND NO ERRORS" in line for line in report.upstream)
 
+    def test_loggers_that_remember_to_be_silent_do_not_hide_the_verdict(self, tree: Path) -> None:
+        assert not logging.getLogger().isEnabledFor(logging.INFO)
+        assert upstream.package(tree, "training", "4.0.0").ok
+
     def test_the_score_is_the_olympic_mean_and_upstreams(self, tree: Path) -> None:
         row = check_tree(tree, version="4.0.0").rows[0]
         theirs = upstream.scores(tree, "training", "4.0.0")

@@ -159,10 +159,12 @@ def _captured() -> Iterator[list[str]]:
     lines: list[str] = []
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    root.handlers, root.level = [_Collector(lines)], logging.INFO
+    root.handlers = [_Collector(lines)]
+    root.setLevel(logging.INFO)  # not by assignment: loggers remember what they were not to log
     try:
         with redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield lines
     finally:
-        root.handlers, root.level = before, level
+        root.handlers = before
+        root.setLevel(level)
