@@ -35,6 +35,14 @@ class CAutomation(Automation):
 
         return actions.replay(self, i)
 
+    def add(self, i: dict) -> dict:
+        """`cm add experiment --template=resnet_cifar10 [--output=FILE]`: a configuration for `run mlperf-lite`."""
+        if "template" not in i:
+            return super().add(i)
+        from cm4bench_trainings import adding
+
+        return self._said(i, adding.add(i))
+
     def show(self, i: dict) -> dict:
         """`cm show experiment [--results_dir=FOLDER]`: all stored results; `--dir=FOLDER`: one experiment."""
         if i.get("dir"):
