@@ -48,6 +48,7 @@ def task(**options: str) -> OwnTask:
     return OwnTask(Setup(options={"dataset_class": "halves:Halves", "model": "mlp", **options}))
 
 
+@pytest.mark.slow  # test_front_door.py trains the template
 def test_ten_lines_outside_the_package_are_trained_through_a_configuration(module: Path) -> None:
     path = module / "mine.yaml"
     path.write_text("dataset: {class: halves:Halves}\nmodel: {name: mlp}\ntraining: {target: 0.85, epochs: 20}\n")
