@@ -28,6 +28,7 @@ _HARMLESS = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
     ("_codecs", "encode"),
+    ("__builtin__", "bytes"),
 }
 
 

@@ -55,7 +55,7 @@ SMALL = {
     ("efficientnet", "stripes"): _adamw(4, 0.94),
     ("vit", "cifar10"): _adamw(20, 0.50),
     ("vit", "fashion-mnist"): _adamw(4, 0.83, epoch_samples=12800),
-    ("vit", "digits"): _adamw(16, 0.95),
+    ("vit", "digits"): _adamw(16, 0.93, batch_size=32, label_smoothing=0.0),
     ("vit", "stripes"): _adamw(6, 0.94),
 }
 #: for a network of the literature on a small set, and for own combinations
