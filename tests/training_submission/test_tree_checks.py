@@ -185,6 +185,12 @@ def test_the_open_rules_of_hpc_ask_for_the_closed_target(tmp_path: Path, clock: 
     assert "misses the closed target, at most 0.036" in found and "--version=own" in found
 
 
+def test_weak_scaling_may_have_more_runs_and_has_no_score(tmp_path: Path, clock: Clock) -> None:
+    root = write_tree(tmp_path / "us", clock, task="deepcam", scaling="weak", quality=0.85, runs=6)
+    report = check_tree(root)
+    assert (report.ok, report.accepted, report.rows[0].minutes) == (True, True, None)
+
+
 def test_weak_nor_strong(tmp_path: Path, clock: Clock) -> None:
     root = write_tree(tmp_path / "us", clock, task="deepcam", scaling="strong", quality=0.85)
     (root / "results/box/medium").mkdir()
@@ -229,6 +235,14 @@ class TestClosed:
         assert "Missing RCP" in the_error(root)
         report = check_tree(root, version="4.0", bypass=frozenset({"rcp-bypass"}))
         assert (report.ok, report.accepted) == (True, True)
+
+    def test_a_little_faster_is_scaled_up(self, tmp_path: Path, clock: Clock) -> None:
+        root = closed_tree(tmp_path / "us", clock, 3264, 35)
+        assert "the score must be multiplied by 1.0044" in the_error(root)
+        (root / BENCHMARK / "scaling.json").write_text(json.dumps({"scaling_factor": 457 / 13 / 35}))
+        report = check_tree(root)
+        assert report.ok and report.rows[0].minutes == pytest.approx(3 * 457 / 13 / 35, abs=1e-3)
+        assert (root / BENCHMARK / "scaling.json").is_file()
 
     def test_a_log_without_seed_fails(self, tmp_path: Path, clock: Clock) -> None:
         root = closed_tree(tmp_path / "us", clock, 3264, 60)

@@ -230,9 +230,12 @@ def time_to_train(path: Path) -> float:
 def _event(content: str, where: str) -> Event:
     try:
         fields = json.loads(content)
-        return Event(fields["key"], fields["value"], float(fields["time_ms"]), fields["metadata"] or {})
+        key, metadata = fields["key"], fields["metadata"] or {}
+        if isinstance(key, str) and isinstance(metadata, dict):
+            return Event(key, fields["value"], float(fields["time_ms"]), metadata)
     except (ValueError, KeyError, TypeError):
-        raise LogError(f"{where}: not an event of mlperf-logging: {content[:80]!r}") from None
+        pass
+    raise LogError(f"{where}: not an event of mlperf-logging: {content[:80]!r}")
 
 
 def _place(epoch: float, samples: int) -> dict[str, object]:

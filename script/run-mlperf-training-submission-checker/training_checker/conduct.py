@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mlperf_checker.findings import Finding, printable
@@ -118,12 +119,15 @@ def _theirs(said: upstream.Said, ours: list[Finding]) -> Iterator[Finding]:
 def _row(result: Result, rules: Ruleset, findings: list[Finding]) -> Row:
     bad = {one.path for one in findings if one.rule == logs.RULE}
     seconds = [None if printable(run.name) in bad else run.seconds for run in result.runs]
+    score = olympic.score(seconds, rules)
+    if result.scaling == "weak":
+        score = replace(score, seconds=None, why_not="weak scaling is a rate of trainings; it is not computed here")
     return Row(
         str(result.submission.description(result.system).get("submitter") or result.submission.root.name),
         result.system,
         f"{result.benchmark} ({result.scaling})" if result.scaling else result.benchmark,
         result.division,
-        olympic.score(seconds, rules),
+        score,
         _scale(result),
     )
 

@@ -68,12 +68,12 @@ def seeds(result: Result, rules: Ruleset) -> Iterator[Finding]:
     """Every run has a seed of its own; in the closed division it must."""
     severity: Severity = "error" if result.division == "closed" else "warning"
     by_run = {run.name: run.value("seed") for run in result.runs if run.events}
-    times = Counter(value for value in by_run.values() if value is not None)
+    times = Counter(map(repr, by_run.values()))
     for name, value in by_run.items():
         if value is None:
             yield Finding("seed", severity, name, "the log has no seed", "log it: every run needs one of its own")
-        elif times[value] > 1:
-            cause = f"{times[value]} runs have the seed {value}: they are one run, repeated"
+        elif times[repr(value)] > 1:
+            cause = f"{times[repr(value)]} runs have the seed {value}: they are one run, repeated"
             yield Finding("seed", severity, name, cause, "run again with another --seed")
 
 

@@ -86,14 +86,16 @@ def package(folder: Path, usage: str, version: str, *, bypass: frozenset[str] = 
 def scaling(folder: Path, usage: str, version: str) -> tuple[bool, str, float]:
     """The RCP checker on the folder of one result: passed, its message, and the factor for the score.
 
+    It removes scaling.json: that of the folder, or, told not to write there, that of the root of the file system.
+
     Raises:
         FileNotFoundError: where the ruleset has no reference convergence points for the benchmark.
     """
     from mlperf_logging.rcp_checker.rcp_checker import check_directory
 
-    with _captured():
+    with shadow(folder) as safe, _captured():
         passed, message, factor = check_directory(
-            str(folder), usage, version, verbose=False, bert_train_samples=False, rcp_pass="pruned_rcps"
+            str(safe), usage, version, False, False, rcp_pass="pruned_rcps", set_scaling=True
         )
     return bool(passed), str(message), float(factor)
 
