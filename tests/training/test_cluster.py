@@ -30,7 +30,7 @@ def test_resources_are_asked_for_per_node(configure: Configure) -> None:
 
 def test_no_slurm_is_said_in_words(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(TrainingError, match="the cluster job ended without a result: .+"):
+    with pytest.raises(TrainingError, match=r"the cluster job ended without a result: .+"):
         cluster.run(configure(), "slurm")
 
 
