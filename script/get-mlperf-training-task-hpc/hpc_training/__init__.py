@@ -1,0 +1,1 @@
+"""The scientific benchmarks of MLPerf HPC: climate (DeepCAM), cosmology (CosmoFlow) and molecules (Open Catalyst)."""
