@@ -1,7 +1,7 @@
 """Make small molecules on metal surfaces, with energies and forces, in the files of Open Catalyst 2020 (S2EF).
 
-Writes `train/data.0000.lmdb` and `validation/data.0000.lmdb`: pickled `torch_geometric.data.Data` under the keys 0, 1, …
-and their number under `length`; `dataset.json`; SHA256SUMS. The folder appears only when it is complete.
+Writes `train/data.0000.lmdb` and `validation/data.0000.lmdb`: pickled `torch_geometric.data.Data` under the keys 0, 1
+and so on, and their number under `length`; `dataset.json`; SHA256SUMS. The folder appears only when it is complete.
 
 A structure is an fcc111 slab of Cu, Ag, Ni or Pd, periodic sideways, with an H, C, N or O atom on it, all atoms shaken.
 Energies (eV) and forces (eV/Å) are those of ASE's effective medium theory, a potential with published parameters
@@ -75,11 +75,11 @@ def write_samples(path: Path, records: list[Any]) -> None:
     """One LMDB file as OC20's are."""
     import lmdb
 
-    with lmdb.open(str(path), map_size=MAP_BYTES, subdir=False, lock=False) as environment:
-        with environment.begin(write=True) as transaction:
-            for number, one in enumerate(records):
-                transaction.put(str(number).encode(), pickle.dumps(one, protocol=4))
-            transaction.put(b"length", pickle.dumps(len(records), protocol=4))
+    entries = {str(number): one for number, one in enumerate(records)} | {"length": len(records)}
+    environment = lmdb.open(str(path), map_size=MAP_BYTES, subdir=False, lock=False)
+    with environment, environment.begin(write=True) as transaction:
+        for key, value in entries.items():
+            transaction.put(key.encode(), pickle.dumps(value, protocol=4))
 
 
 def write(out: Path, train: int, validation: int, shake: float, seed: int) -> None:

@@ -1,8 +1,8 @@
 """Make climate fields with cyclones and atmospheric rivers on them, in the files of MLPerf HPC's DeepCAM.
 
 Writes `train/data-*.h5` and `validation/data-*.h5`, each with `climate/data` (height, width, 16) float32 and
-`climate/labels_0` (height, width): 0 nothing, 1 tropical cyclone, 2 atmospheric river; `stats.h5` with the least and the
-greatest value of each channel; `dataset.json`; SHA256SUMS. The folder appears only when it is complete.
+`climate/labels_0` (height, width): 0 nothing, 1 tropical cyclone, 2 atmospheric river; `stats.h5` with the least
+and the greatest value of each channel; `dataset.json`; SHA256SUMS. The folder appears only when it is complete.
 
 What can be learned: a cyclone is a vortex in the winds, a low in the pressures and a warm core; a river is a long band
 of moist air with wind along it. All channels carry smooth weather and noise besides.

@@ -1,12 +1,13 @@
 """Make maps of matter in the universe, with the parameters that made them, in the files of MLPerf HPC's CosmoFlow.
 
-Writes `train/univ_*.tfrecord` and `validation/univ_*.tfrecord`: one gzipped TFRecord each with `x`, the counts of particles
-(side, side, side, 4) as int16, and `y`, four parameters in -1 … 1; `dataset.json`; SHA256SUMS. The folder appears only
-when it is complete. The four channels of `x` are the same universe at four times, the last of them today.
+Writes `train/univ_*.tfrecord` and `validation/univ_*.tfrecord`: one gzipped TFRecord each with `x`, the counts of
+particles (side, side, side, 4) as int16, and `y`, four parameters in -1 … 1; `dataset.json`; SHA256SUMS. The
+folder appears only when it is complete. The four channels of `x` are the same universe at four times, the last of
+them today.
 
-What can be learned: the density is log-normal, exp of a Gaussian random field with the spectrum k^slope, from which the
-particles are drawn (Poisson). The parameters are how many particles a cell has on average, how strong the field is today,
-the slope, and how much of its strength the field had at the first of the four times.
+What can be learned: the density is log-normal, exp of a Gaussian random field with the spectrum k^slope, from which
+the particles are drawn (Poisson). The parameters are how many particles a cell has on average, how strong the field is
+today, the slope, and how much of its strength the field had at the first of the four times.
 """
 
 from __future__ import annotations

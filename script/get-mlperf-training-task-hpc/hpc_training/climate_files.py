@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpc_training.files import Stored, files_of, reading
 from trainer.errors import TrainingError
+
+from hpc_training.files import Stored, files_of, reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,9 @@ class Scaling:
             with h5py.File(path, "r") as file:
                 least, greatest = file["climate/minval"][...], file["climate/maxval"][...]
         if least.shape != (CHANNELS,) or greatest.shape != (CHANNELS,):
-            raise TrainingError("data", f"{path}: minval and maxval must have {CHANNELS} values each", f"h5ls -r {path}")
+            raise TrainingError(
+                "data", f"{path}: minval and maxval must have {CHANNELS} values each", f"h5ls -r {path}"
+            )
         if not (greatest > least).all():
             raise TrainingError("data", f"{path}: a channel's maxval is not above its minval", f"h5dump {path}")
         self._shift = least.astype("float32")

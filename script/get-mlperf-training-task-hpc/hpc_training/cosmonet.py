@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from hpc_training.density_files import PARAMETERS, TIMES
+from hpc_training.sizes import CubeNetwork
 
 DENSE = (128, 64)
 LEAK = 0.3  # that of Keras, which the reference is written in
@@ -21,17 +22,17 @@ class Scaled(nn.Module):
         return REACH * torch.tanh(raw)
 
 
-def network(side: int, layers: int, filters: int, dropout: float) -> nn.Sequential:
-    """(batch, 4, side, side, side) to (batch, 4). The official one: side 128, 5 layers, 32 filters, dropout 0.5."""
+def network(side: int, size: CubeNetwork) -> nn.Sequential:
+    """(batch, 4, side, side, side) to (batch, 4)."""
     parts: list[nn.Module] = []
     width = TIMES
-    for layer in range(layers):
-        wider = filters * 2**layer
+    for layer in range(size.layers):
+        wider = size.filters * 2**layer
         parts += [nn.Conv3d(width, wider, 3, padding=1), nn.LeakyReLU(LEAK), nn.MaxPool3d(2)]
         width = wider
-    width *= (side // 2**layers) ** 3
+    width *= (side // 2**size.layers) ** 3
     parts.append(nn.Flatten())
     for units in DENSE:
-        parts += [nn.Linear(width, units), nn.LeakyReLU(LEAK), nn.Dropout(dropout)]
+        parts += [nn.Linear(width, units), nn.LeakyReLU(LEAK), nn.Dropout(size.dropout)]
         width = units
     return nn.Sequential(*parts, nn.Linear(width, PARAMETERS), Scaled())

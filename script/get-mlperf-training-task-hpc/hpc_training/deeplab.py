@@ -14,7 +14,8 @@ class DeepLab(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        config = MobileNetV2Config(num_channels=CHANNELS, num_labels=CLASSES, output_stride=8)
+        config = MobileNetV2Config(num_channels=CHANNELS, output_stride=8)
+        config.num_labels = CLASSES
         self.body = MobileNetV2ForSemanticSegmentation(config)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:

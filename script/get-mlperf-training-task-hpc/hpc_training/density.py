@@ -9,11 +9,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hpc_training.density_files import universes
-from hpc_training.files import Stored, data_folder
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
+
+from hpc_training.density_files import universes
+from hpc_training.files import Stored, data_folder
+from hpc_training.sizes import OFFICIAL, SMALL, chosen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,42 +27,60 @@ if TYPE_CHECKING:
 WANTED = "train/*.tfrecord and validation/*.tfrecord, one universe in each"
 
 
-class CosmoFlow(Task):
-    """Options: layers and filters of the network, dropout."""
-
-    metric = Metric("mean_absolute_error", target=0.124, higher_is_better=False)
-    recipe = Recipe(
+NETWORKS = {"small": SMALL, "official": OFFICIAL}
+RECIPES = {
+    "small": Recipe(
         batch_size=32,
         epochs=30,
         eval_batch_size=64,
         optimizer="adamw",
         learning_rate=2e-3,
-        schedule="cosine",
         weight_decay=1e-4,
         warmup_steps=50,
-    )
+        schedule="cosine",
+    ),
+    # four of the reference's epochs to warm up; it quarters the rate after 32 epochs and halves it after 64
+    "official": Recipe(
+        batch_size=64,
+        epochs=128,
+        eval_batch_size=64,
+        optimizer="sgd",
+        learning_rate=1e-3,
+        warmup_steps=4 * 8192,
+        schedule="step",
+        decay_at=(32,),
+        decay_factor=0.25,
+    ),
+}
+
+
+class CosmoFlow(Task):
+    """Options: network (small or official)."""
+
+    metric = Metric("mean_absolute_error", target=0.124, higher_is_better=False)
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.layers, self.filters = whole(setup, "layers", 3), whole(setup, "filters", 16)
-        self.dropout = fraction(setup, "dropout", 0.0)
+        self.size, self.recipe = chosen(setup, NETWORKS), chosen(setup, RECIPES)
         self.side = 0
 
     def splits(self) -> tuple[Split, Split]:
         """All files of the folders train and validation."""
-        folder = data_folder(self.setup, WANTED)
+        folder = data_folder(self.setup, WANTED, "--cosmoflow_path=FOLDER")
         train, validation = (universes(folder / part) for part in ("train", "validation"))
         self.side = _side(train)
-        if self.side % 2**self.layers:
-            cause = f"a cube of {self.side} cannot be halved {self.layers} times"
-            raise TrainingError("config", cause, f"layers: at most {_halvings(self.side)}")
+        if self.side % 2**self.size.layers:
+            cause = f"{folder}: a cube of {self.side} cannot be halved {self.size.layers} times, as the network does"
+            raise TrainingError(
+                "data", cause, "cubes of 16, 32, 64 or 128 for the small network, of 128 for the official"
+            )
         return train, validation
 
     def model(self) -> torch.nn.Module:
         """Maps (batch, 4, side, side, side) to four parameters; the size of the data must be known by then."""
         from hpc_training.cosmonet import network
 
-        return network(self.side, self.layers, self.filters, self.dropout)
+        return network(self.side, self.size)
 
     def loss(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """The mean squared error."""
@@ -84,33 +104,9 @@ class CosmoFlow(Task):
             "opt_learning_rate_warmup_factor": 0.0,
             "opt_learning_rate_decay_boundary_epochs": list(recipe.decay_at),
             "opt_learning_rate_decay_factor": recipe.decay_factor,
-            "dropout": self.dropout,
+            "dropout": self.size.dropout,
         }
-
-
-def whole(setup: Setup, name: str, default: int) -> int:
-    """An option that is a number above zero; TrainingError for another text."""
-    text = setup.option(name, str(default))
-    if not text.isdecimal() or not int(text):
-        raise TrainingError("config", f"option {name} is {text!r}, not a whole number above 0", f"{name}: {default}")
-    return int(text)
-
-
-def fraction(setup: Setup, name: str, default: float) -> float:
-    """An option from 0 to below 1; TrainingError for another text."""
-    text = setup.option(name, str(default))
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < 1:
-        raise TrainingError("config", f"option {name} is {text!r}, not a number from 0 to below 1", f"{name}: {default}")
-    return value
 
 
 def _side(split: Stored[Path, Universe]) -> int:
     return int(split[0][0].shape[-1])
-
-
-def _halvings(side: int) -> int:
-    return (side & -side).bit_length() - 1

@@ -6,8 +6,9 @@ import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpc_training.files import Stored, files_of, reading
 from trainer.errors import TrainingError
+
+from hpc_training.files import Stored, files_of, reading
 
 if TYPE_CHECKING:
     import torch

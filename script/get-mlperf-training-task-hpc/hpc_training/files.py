@@ -20,10 +20,10 @@ Sample = TypeVar("Sample")
 KEEP_BYTES = 1 << 30
 
 
-def data_folder(setup: Setup, wanted: str) -> Path:
+def data_folder(setup: Setup, wanted: str, flag: str) -> Path:
     """The folder of the task's data, checked against its sums; TrainingError tells what should be in it."""
     if setup.data is None:
-        raise TrainingError("data", f"this task needs a folder of data: {wanted}", "--data=FOLDER")
+        raise TrainingError("data", f"this task needs a folder with {wanted}", flag)
     verify(setup.data)
     return setup.data
 

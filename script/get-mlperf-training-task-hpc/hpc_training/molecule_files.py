@@ -1,16 +1,18 @@
-"""Open Catalyst's LMDB files (S2EF): structures with their graph of neighbours, their energy, and the force on each atom."""
+"""Open Catalyst's LMDB files (S2EF): structures with their neighbours, their energy, and the force on each atom."""
 
 from __future__ import annotations
 
 import io
+import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpc_training.files import Stored, files_of, reading
 from trainer.errors import TrainingError
+
+from hpc_training.files import Stored, files_of, reading
 
 if TYPE_CHECKING:
     import torch
@@ -36,15 +38,13 @@ class Structure:
 
 
 class Database:
-    """One LMDB file. It is opened at its first use, once in every process."""
+    """One LMDB file, open from its first use on; a worker process opens it anew."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._environment: Any = None
+        self._opened: tuple[int, Any] | None = None
         with reading(path):
             self.length = int(_unpickled(self._get(b"length")))
-        self._environment.close()
-        self._environment = None
 
     def read(self, number: int) -> Structure:
         """One structure; TrainingError names the file and what is wrong."""
@@ -55,15 +55,19 @@ class Database:
             return self._checked(_structure(fields), number)
 
     def _get(self, key: bytes) -> bytes:
-        import lmdb
-
-        if self._environment is None:
-            self._environment = lmdb.open(str(self.path), subdir=False, readonly=True, lock=False, max_readers=1)
-        with self._environment.begin() as transaction:
+        with self._environment().begin() as transaction:
             value = transaction.get(key)
             if value is None:
                 raise TrainingError("data", f"{self.path} has no entry {key.decode()!r}", f"get {self.path.name} anew")
             return bytes(value)
+
+    def _environment(self) -> Any:
+        if self._opened is None or self._opened[0] != os.getpid():  # what a fork inherits must not be used
+            import lmdb
+
+            opened = lmdb.open(str(self.path), subdir=False, readonly=True, lock=False, max_readers=1)
+            self._opened = os.getpid(), opened
+        return self._opened[1]
 
     def _checked(self, found: Structure, number: int) -> Structure:
         atoms, edges = len(found.numbers), found.edges.shape[-1]
@@ -94,7 +98,7 @@ class _Reader(pickle.Unpickler):
         if (module, name) == ("torch.storage", "_load_from_bytes"):
             return lambda content: torch.load(io.BytesIO(content), weights_only=True)
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return torch._utils._rebuild_tensor_v2  # type: ignore[no-untyped-call]
+            return torch._utils._rebuild_tensor_v2
         if (module, name) == ("collections", "OrderedDict"):
             return dict
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a structure")
@@ -106,7 +110,7 @@ def _unpickled(content: bytes) -> Any:
 
 def _fields(record: Any) -> Mapping[str, Any]:
     """A Data object's attributes: itself in PyG 1, its store's mapping since PyG 2."""
-    own = vars(record)
+    own: Mapping[str, Any] = vars(record)
     if "_store" not in own:
         return own
     return dict(vars(own["_store"])["_mapping"])
