@@ -105,7 +105,7 @@ class OpenCatalyst(Task):
     def judge(self, model: torch.nn.Module, batch: Batch) -> Evidence:
         """Sum and number of the absolute errors of the forces on free atoms, in eV/Å."""
         _, forces = model(batch)
-        errors = (forces.detach() * self.spread - batch["forces"])[batch["free"]].abs()
+        errors = (forces * self.spread - batch["forces"])[batch["free"]].abs()
         return float(errors.double().sum()), errors.numel()
 
     def quality(self, evidence: Sequence[Evidence]) -> float:

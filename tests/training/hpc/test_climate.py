@@ -114,7 +114,7 @@ def test_a_damaged_map_is_found_before_training_where_sums_are_known(made: Path,
     copy = Path(shutil.copytree(made, tmp_path / "copy"))
     path = copy / "train" / "data-00003.h5"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    with pytest.raises(TrainingError, match="data-00003.h5 is damaged"):
+    with pytest.raises(TrainingError, match=r"data-00003\.h5 is damaged"):
         DeepCam(setup(copy)).splits()
 
 
@@ -129,7 +129,7 @@ def test_missing_parts_are_named(own: Path) -> None:
     with pytest.raises(TrainingError, match="must have 16 values"):
         DeepCam(setup(own)).splits()
     (own / "stats.h5").unlink()
-    with pytest.raises(TrainingError, match="stats.h5 cannot be read"):
+    with pytest.raises(TrainingError, match=r"stats\.h5 cannot be read"):
         DeepCam(setup(own)).splits()
 
 

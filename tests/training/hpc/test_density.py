@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import shutil
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_the_official_network_has_the_official_size() -> None:
         official = network(128, OFFICIAL)
     # 32 to 512 channels of 3³ kernels, 4³ · 512 → 128 → 64 → 4
     widths = [4, 32, 64, 128, 256, 512]
-    wanted = sum(27 * a * b + b for a, b in zip(widths, widths[1:], strict=False))
+    wanted = sum(27 * a * b + b for a, b in itertools.pairwise(widths))
     wanted += 4**3 * 512 * 128 + 128 + 128 * 64 + 64 + 64 * 4 + 4
     assert sum(one.numel() for one in official.parameters()) == wanted
     assert CosmoFlow(setup(None, network="official")).recipe is RECIPES["official"]
@@ -108,7 +109,7 @@ FAULTS = {
     "without y": lambda path: write(path, x=X),
     "two parameters": lambda path: write(path, x=X, y=([0.0] * 2, "float")),
     "not a number": lambda path: write(path, x=X, y=([float("nan")] * 4, "float")),
-    "no cube": lambda path: write(path, x=(b"12345678", "byte"), y=Y),
+    "no cube": lambda path: write(path, x=(b"1234567890", "byte"), y=Y),
     "negative": lambda path: write(path, x=(np.full(32, -1, "<i2").tobytes(), "byte"), y=Y),
 }
 
