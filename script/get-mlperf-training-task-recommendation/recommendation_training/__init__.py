@@ -1,0 +1,1 @@
+"""Recommendation as training benchmarks: NeuMF on ratings (NCF), DLRM on click logs."""

@@ -1,0 +1,1 @@
+"""Reinforcement learning as a training benchmark: Go, learned from games against itself."""
