@@ -33,10 +33,8 @@ class Spectrogram:
         padded = torch.nn.functional.pad(samples, (0, short))
         shape = torch.hann_window(window)
         spectrum = torch.stft(padded, window, step, window=shape, return_complex=True, pad_mode="constant").abs()
-        if self.bands:
-            logs = (self._filters.T @ spectrum.square()).clamp(min=1e-9).log().T
-        else:
-            logs = spectrum.log1p().T
+        mel = (self._filters.T @ spectrum.square()).clamp(min=1e-9).log() if self.bands else spectrum.log1p()
+        logs = mel.T
         return (logs - logs.mean(0)) / (logs.std(0, correction=0) + 1e-3)
 
     @property

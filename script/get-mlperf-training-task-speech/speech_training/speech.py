@@ -46,7 +46,7 @@ class Recordings:
 
 
 class SpeechTask(Task):
-    """Options: `rate` (samples per second), `evaluation` (the part that is judged), `augment` ("yes" for SpecAugment)."""
+    """Options: `rate` (samples per second), `evaluation` (the part that is judged), `augment` (yes: SpecAugment)."""
 
     #: mel bands, 0 for all frequencies as they are
     bands = 0
