@@ -48,12 +48,12 @@ class Recordings:
 class SpeechTask(Task):
     """Options: `rate` (samples per second), `evaluation` (the part that is judged), `augment` (yes: SpecAugment)."""
 
-    #: mel bands, 0 for all frequencies as they are
+    #: mel bands unless the option `bands` says another number; 0 for all frequencies as they are
     bands = 0
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.spectrogram = Spectrogram(int(setup.option("rate", "16000")), self.bands)
+        self.spectrogram = Spectrogram(self.number("rate", 16000), self.number("bands", self.bands))
         self._spoken: list[str] = []
 
     def splits(self) -> tuple[Split, Split]:
