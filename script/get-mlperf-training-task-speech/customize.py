@@ -6,7 +6,7 @@ def preprocess(i):
     given, full = bool(env.get("CM_DATASET_LIBRISPEECH_GIVEN_PATH")), env.get("CM_MLPERF_DATA_TIER") == "full"
     if full and not given:
         cause = (
-            f"_{env['CM_MODEL']} _full needs LibriSpeech with its training parts, 60 GB, which are not fetched unasked"
+            f"_{env['CM_MODEL']} _full needs LibriSpeech with its training parts: 60 GB, not fetched unasked"
         )
         return {"return": 1, "error": cause, "hint": "give their folder: --librispeech_path=FOLDER"}
     if given and not full:
