@@ -62,7 +62,8 @@ def _read(path: Path) -> Samples:
         raise ValueError(f"{path} has (channels, bytes, rate) {kind}, not {(1, 2, RATE)}")
     if len(data) != 2 * frames or not frames:
         raise ValueError(f"{path} is cut off: {len(data) // 2} of {frames} samples")
-    return np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    samples: Samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+    return samples
 
 
 def _trimmed(samples: Samples) -> Samples:
@@ -98,7 +99,8 @@ def _played(samples: Samples, speed: float) -> Samples:
     import numpy as np
 
     places = np.arange(0, len(samples) - 1, speed)
-    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    played: Samples = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    return played
 
 
 def write(folder: Path, utterances: list[Utterance]) -> None:

@@ -25,14 +25,10 @@ class Dlrm(nn.Module):
     def __init__(self, rows: Sequence[int], dense: int, bottom: Sequence[int], top: Sequence[int]) -> None:
         super().__init__()
         width, vectors = bottom[-1], len(rows) + 1
-        self.tables = nn.ModuleList(nn.Embedding(count, width) for count in rows)
+        self.tables = nn.ModuleList(_table(count, width) for count in rows)
         self.bottom = perceptron([dense, *bottom], nn.ReLU)
         self.top = perceptron([width + vectors * (vectors - 1) // 2, *top, 1], None)
         self.register_buffer("pairs", torch.triu_indices(vectors, vectors, 1), persistent=False)
-        for table in self.tables:
-            # the reference draws from ± 1/√rows; small tables would then start too large for a short training
-            bound = min(0.05, table.num_embeddings**-0.5)
-            nn.init.uniform_(table.weight, -bound, bound)
 
     def forward(self, dense: Tensor, sparse: Tensor) -> Tensor:
         """Float (n, dense) and int64 (n, tables) → scores (n,), before the sigmoid."""
@@ -41,3 +37,11 @@ class Dlrm(nn.Module):
         products = (vectors @ vectors.mT)[:, self.pairs[0], self.pairs[1]]
         score: Tensor = self.top(torch.cat([bottom, products], dim=1)).squeeze(1)
         return score
+
+
+def _table(rows: int, width: int) -> nn.Embedding:
+    table = nn.Embedding(rows, width)
+    # the reference draws from ± 1/√rows; small tables would then start too large for a short training
+    bound = min(0.05, float(rows) ** -0.5)
+    nn.init.uniform_(table.weight, -bound, bound)
+    return table

@@ -87,7 +87,7 @@ class Minigo(Task):
 
     def quality(self, evidence: Sequence[Any]) -> float:
         """The share of games won."""
-        games = [one for part in evidence for one in part]
+        games: list[bool] = [one for part in evidence for one in part]
         return sum(games) / len(games)
 
     def state(self) -> dict[str, Any]:

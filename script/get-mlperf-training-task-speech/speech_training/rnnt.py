@@ -6,7 +6,7 @@ are judged as they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from trainer.recipe import Recipe
 from trainer.task import Batch, Metric
@@ -54,8 +54,7 @@ class RnnT(SpeechTask):
         from speech_training.greedy import greedy
         from speech_training.rnnt_network import Rnnt
 
-        assert isinstance(model, Rnnt)
-        rows = greedy(model, batch["features"], batch["frames"])
+        rows = greedy(cast(Rnnt, model), batch["features"], batch["frames"])
         return [" ".join(alphabet.decoded(row).split()) for row in rows]
 
 
