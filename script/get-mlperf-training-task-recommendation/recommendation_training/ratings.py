@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,9 @@ def _table(folder: Path) -> tuple[Path, Any]:
         if not path.is_file():
             continue
         try:
-            table = np.loadtxt(path, delimiter=separator, skiprows=1, ndmin=2)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # an empty file gets an error below
+                table = np.loadtxt(path, delimiter=separator, skiprows=1, ndmin=2)
         except (ValueError, UnicodeDecodeError) as error:
             raise TrainingError("data", f"{path}: {str(error).splitlines()[0]}", f"head {path}") from error
         if not len(table):
