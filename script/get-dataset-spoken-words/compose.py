@@ -46,7 +46,7 @@ class Utterance:
 
 def recordings(folder: Path, table: dict[str, str]) -> dict[str, Samples]:
     """Word → samples without the silence at both ends. Raises ValueError naming a file that is not as expected."""
-    return {word: _trimmed(_read(folder / f"{name}.wav")) for name, word in table.items()}
+    return {word: _trimmed(folder / f"{name}.wav") for name, word in table.items()}
 
 
 def _read(path: Path) -> Samples:
@@ -66,10 +66,13 @@ def _read(path: Path) -> Samples:
     return samples
 
 
-def _trimmed(samples: Samples) -> Samples:
+def _trimmed(path: Path) -> Samples:
     import numpy as np
 
+    samples = _read(path)
     loud = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max())
+    if not len(loud):
+        raise ValueError(f"{path} is silent")
     return samples[loud[0] : loud[-1] + 1]
 
 

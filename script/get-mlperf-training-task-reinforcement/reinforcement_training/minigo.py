@@ -58,6 +58,7 @@ class Minigo(Task):
         """Positions of own games; and the numbers of the games that are played for the evaluation."""
         import torch
 
+        _ = self._opponent  # a damaged target should be told of now, not after the first epoch
         return self._replay, Columns(numbers=torch.arange(self._number("matches", 200)))
 
     def model(self) -> torch.nn.Module:
@@ -113,7 +114,8 @@ class Minigo(Task):
         try:
             network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-            cause = f"{path} holds no network of {self._how.board} x {self._how.board}: {str(error).splitlines()[0]}"
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            cause = f"{path} holds no network of {self._how.board} x {self._how.board}: {reason}"
             raise TrainingError("data", cause, f"ls -l {path}") from error
         return network.eval()
 

@@ -31,6 +31,8 @@ from trainer.task import Setup
 
 USERS, FILMS = 30, 40
 
+torch.set_num_threads(1)
+
 
 def write_ratings(folder: Path, layout: str = "ratings.csv") -> Path:
     """Two kinds of users, each with films of their own kind; the last by time is not the last in the file."""
