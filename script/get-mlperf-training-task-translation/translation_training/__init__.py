@@ -1,0 +1,1 @@
+"""Training tasks of translation: a transformer on pairs of lines, scored with sacrebleu."""
