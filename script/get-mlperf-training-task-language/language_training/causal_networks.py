@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a decoder. ``groups`` key-value heads serve all ``heads``; ``vocabulary`` is that of the official one."""
+    """Sizes of a decoder. ``groups`` key-value heads serve all ``heads``; ``vocabulary`` is the official one's."""
 
     family: str
     hidden: int
@@ -35,32 +35,39 @@ NETWORKS = {
 
 def build(shape: Shape, vocabulary: int, length: int) -> torch.nn.Module:
     """A network with fresh weights for sequences of up to ``length`` of ``vocabulary`` tokens."""
-    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+    return (_gpt if shape.family == "gpt" else _llama)(shape, vocabulary, length)
 
-    if shape.family == "gpt":
-        dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
-        gpt: torch.nn.Module = GPT2LMHeadModel(
-            GPT2Config(
-                vocab_size=vocabulary,
-                n_positions=length,
-                n_embd=shape.hidden,
-                n_layer=shape.layers,
-                n_head=shape.heads,
-                n_inner=shape.inner,
-                **dropout,
-            )  # fmt: skip
-        )
-        return gpt
-    llama: torch.nn.Module = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=vocabulary,
-            max_position_embeddings=length,
-            hidden_size=shape.hidden,
-            num_hidden_layers=shape.layers,
-            num_attention_heads=shape.heads,
-            num_key_value_heads=shape.groups,
-            intermediate_size=shape.inner,
-            rope_parameters={"rope_type": "default", "rope_theta": shape.rope},
-        )  # fmt: skip
+
+def _gpt(shape: Shape, vocabulary: int, length: int) -> torch.nn.Module:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=vocabulary,
+        n_positions=length,
+        n_embd=shape.hidden,
+        n_layer=shape.layers,
+        n_head=shape.heads,
+        n_inner=shape.inner,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
     )
-    return llama
+    network: torch.nn.Module = GPT2LMHeadModel(config)
+    return network
+
+
+def _llama(shape: Shape, vocabulary: int, length: int) -> torch.nn.Module:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        max_position_embeddings=length,
+        hidden_size=shape.hidden,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.groups,
+        intermediate_size=shape.inner,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope},
+    )
+    network: torch.nn.Module = LlamaForCausalLM(config)
+    return network

@@ -21,14 +21,18 @@ def c4_documents(files: Sequence[Path]) -> Iterator[str]:
     for path in files:
         number = 0
         try:
-            opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-            with opened as file:
-                for number, line in enumerate(file, 1):
-                    yield _text(line)
+            for line in _lines(path):
+                number += 1
+                yield _text(line)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _damaged(path, number + 1, f"cut off or damaged ({error})") from error
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(path, number, f"no JSON object with a text ({type(error).__name__})") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        yield from file
 
 
 def _text(line: str) -> str:

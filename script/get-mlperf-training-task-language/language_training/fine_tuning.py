@@ -9,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from language_training.encoded import EncodedTexts
-from language_training.reviews import Reviews, read_sst2
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Setup, Split, Task
+
+from language_training.encoded import EncodedTexts
+from language_training.reviews import Reviews, read_sst2
 
 if TYPE_CHECKING:
     import torch
@@ -26,9 +27,16 @@ class BertSst2(Task):
 
     metric = Metric("accuracy", target=0.77)
     recipe = Recipe(
-        batch_size=32, epochs=8, epoch_samples=1024, optimizer="adamw", learning_rate=2e-4, warmup_steps=10,
-        weight_decay=0.01, clip_norm=1.0, eval_batch_size=64,
-    )  # fmt: skip
+        batch_size=32,
+        epochs=8,
+        epoch_samples=1024,
+        optimizer="adamw",
+        learning_rate=2e-4,
+        warmup_steps=10,
+        weight_decay=0.01,
+        clip_norm=1.0,
+        eval_batch_size=64,
+    )
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from language_training.llm import Summed
-from language_training.tuning_data import read_rows
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Columns, Metric, Setup, Split, Task
+
+from language_training.llm import Summed
+from language_training.tuning_data import read_rows
 
 if TYPE_CHECKING:
     import torch
@@ -28,9 +29,16 @@ class LowRankAdaptation(Task):
 
     metric = Metric("eval_loss", target=3.0, higher_is_better=False)
     recipe = Recipe(
-        batch_size=4, epochs=4, epoch_samples=32, optimizer="adamw", learning_rate=1e-3, warmup_steps=2, clip_norm=0.3,
-        weight_decay=1e-4, eval_batch_size=8,
-    )  # fmt: skip
+        batch_size=4,
+        epochs=4,
+        epoch_samples=32,
+        optimizer="adamw",
+        learning_rate=1e-3,
+        warmup_steps=2,
+        clip_norm=0.3,
+        weight_decay=1e-4,
+        eval_batch_size=8,
+    )
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

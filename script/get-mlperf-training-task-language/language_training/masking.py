@@ -42,9 +42,10 @@ class Pairs:
         """New pairs and new hidden tokens at every call, as ``draw`` decides."""
         import torch
 
-        own = self._rows[torch.as_tensor(indices)]
+        chosen, rows = torch.as_tensor(indices), len(self._rows)
+        own = self._rows[chosen]
         strangers = torch.rand(len(own), generator=draw) < 0.5
-        others = self._rows[torch.randint(len(self._rows), (len(own),), generator=draw)]
+        others = self._rows[(chosen + torch.randint(1, max(rows, 2), chosen.shape, generator=draw)) % rows]
         first, second = own[:, : self._cut], torch.where(strangers[:, None], others, own)[:, self._cut :]
         ids = self._framed(first, second)
         segments = torch.zeros_like(ids)

@@ -50,14 +50,17 @@ def read_tokenizer(folder: Path) -> Tokenizer:
 
 
 def train_wordpiece(texts: Iterable[str], size: int, folder: Path) -> None:
-    """Write ``vocab.txt`` of at most ``size`` pieces, learnt from ``texts``."""
+    """Write ``vocab.txt`` of at most ``size`` pieces, learnt from ``texts``; the same at every call."""
     from tokenizers.implementations import BertWordPieceTokenizer
 
+    kept = list(texts)
     learner = BertWordPieceTokenizer(lowercase=True)
-    learner.train_from_iterator(texts, vocab_size=size, min_frequency=2, special_tokens=SPECIAL, show_progress=False)
-    # The library gives single letters their numbers in no fixed order; the pieces themselves are always the same.
-    learnt = sorted(set(learner.get_vocab()) - set(SPECIAL))
-    (folder / VOCAB).write_text("".join(f"{piece}\n" for piece in (*SPECIAL, *learnt)), encoding="utf-8")
+    # The library numbers single letters in no fixed order and decides ties by these numbers: they are given here.
+    letters = sorted({one for text in kept for one in learner.normalize(text) if not one.isspace()})
+    first = [*SPECIAL, *letters, *(f"##{one}" for one in letters if one.isalnum())]
+    learner.train_from_iterator(kept, vocab_size=size, min_frequency=2, special_tokens=first, show_progress=False)
+    numbered = sorted(learner.get_vocab().items(), key=lambda entry: entry[1])
+    (folder / VOCAB).write_text("".join(f"{piece}\n" for piece, _ in numbered), encoding="utf-8")
 
 
 def train_bpe(texts: Iterable[str], size: int, folder: Path, special: tuple[str, ...] = (END_OF_TEXT,)) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.errors import TrainingError
+
 from translation_training.vocabulary import END, PADDING, START
 
 if TYPE_CHECKING:

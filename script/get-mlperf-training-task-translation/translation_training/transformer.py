@@ -14,6 +14,7 @@ from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Setup, Split, Task
+
 from translation_training.pairs import Pairs, read_lines
 from translation_training.vocabulary import END, PADDING, START, read
 
@@ -48,9 +49,15 @@ class Translation(Task):
 
     metric = Metric("bleu", target=25.0)
     recipe = Recipe(
-        batch_size=64, epochs=15, optimizer="adam", betas=(0.9, 0.98), learning_rate=3e-3, warmup_steps=50,
-        clip_norm=1.0, eval_batch_size=64,
-    )  # fmt: skip
+        batch_size=64,
+        epochs=15,
+        optimizer="adam",
+        betas=(0.9, 0.98),
+        learning_rate=3e-3,
+        warmup_steps=50,
+        clip_norm=1.0,
+        eval_batch_size=64,
+    )
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
@@ -78,13 +85,27 @@ class Translation(Task):
 
         shape, vocabulary = self.shape, self.tokenizer.get_vocab_size()
         config: Any = MarianConfig(
-            vocab_size=vocabulary, decoder_vocab_size=vocabulary, d_model=shape.hidden,
-            encoder_layers=shape.layers, decoder_layers=shape.layers, encoder_attention_heads=shape.heads,
-            decoder_attention_heads=shape.heads, encoder_ffn_dim=shape.inner, decoder_ffn_dim=shape.inner,
-            activation_function="relu", dropout=shape.dropout, attention_dropout=0.0, scale_embedding=True,
-            max_position_embeddings=shape.length + 1, pad_token_id=PADDING, bos_token_id=START, eos_token_id=END,
-            decoder_start_token_id=START, forced_eos_token_id=None, share_encoder_decoder_embeddings=True,
-        )  # fmt: skip
+            vocab_size=vocabulary,
+            decoder_vocab_size=vocabulary,
+            d_model=shape.hidden,
+            encoder_layers=shape.layers,
+            decoder_layers=shape.layers,
+            encoder_attention_heads=shape.heads,
+            decoder_attention_heads=shape.heads,
+            encoder_ffn_dim=shape.inner,
+            decoder_ffn_dim=shape.inner,
+            activation_function="relu",
+            dropout=shape.dropout,
+            attention_dropout=0.0,
+            scale_embedding=True,
+            max_position_embeddings=shape.length + 1,
+            pad_token_id=PADDING,
+            bos_token_id=START,
+            eos_token_id=END,
+            decoder_start_token_id=START,
+            forced_eos_token_id=None,
+            share_encoder_decoder_embeddings=True,
+        )
         network: torch.nn.Module = MarianMTModel(config)
         return network
 
