@@ -28,8 +28,8 @@ class BertSst2(Task):
     metric = Metric("accuracy", target=0.77)
     recipe = Recipe(
         batch_size=32,
-        epochs=8,
-        epoch_samples=1024,
+        epochs=12,
+        epoch_samples=512,
         optimizer="adamw",
         learning_rate=2e-4,
         warmup_steps=10,

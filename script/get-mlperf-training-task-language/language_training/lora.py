@@ -91,7 +91,7 @@ class LowRankAdaptation(Task):
     def judge(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> Summed:
         """Sum over the labelled tokens, and how many they are."""
         labelled = int((batch["labels"][:, 1:] != -100).sum())
-        return float(self.loss(model, batch)) * labelled, labelled
+        return float(self.loss(model, batch).detach()) * labelled, labelled
 
     def quality(self, evidence: Sequence[Summed]) -> float:
         """Nats per labelled token."""

@@ -236,10 +236,10 @@ def test_govreport_is_read_from_its_tables(tmp_path: Path) -> None:
 def test_a_broken_table_is_named(tmp_path: Path, rows: list[dict[str, list[int]]]) -> None:
     path = tmp_path / "train-00000-of-00001.parquet"
     write_table(path, rows)
-    with pytest.raises(TrainingError, match="train-00000-of-00001.parquet"):
+    with pytest.raises(TrainingError, match=r"train-00000-of-00001\.parquet"):
         tuning_data.read_rows(tmp_path, "train", tmp_path, 4)
     path.write_bytes(path.read_bytes()[:20] + b"x")
-    with pytest.raises(TrainingError, match="train-00000-of-00001.parquet"):
+    with pytest.raises(TrainingError, match=r"train-00000-of-00001\.parquet"):
         tuning_data.read_rows(tmp_path, "train", tmp_path, 4)
 
 
