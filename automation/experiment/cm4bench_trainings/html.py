@@ -11,6 +11,7 @@ from typing import Any
 from cm4bench_database.table import Table, shown
 from cm4bench_results.html import environment, packed_plotly, script_safe
 from cm4bench_results.store import write_atomically
+from cm4bench_results.table import number
 from cm4bench_trainings import plots
 from cm4bench_trainings.folder import Found
 from cm4bench_trainings.record import Training
@@ -86,7 +87,9 @@ def _cells(given: Table) -> Table:
 
 
 def _cell(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else shown(value) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, float) else shown(value) or "–"
 
 
 def _anchors(trainings: Sequence[Training], chapters: Sequence[Chapter]) -> list[str]:

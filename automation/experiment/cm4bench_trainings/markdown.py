@@ -10,6 +10,7 @@ from typing import Any
 
 from cm4bench_database.table import Table, shown
 from cm4bench_results.store import write_atomically
+from cm4bench_results.table import number
 from cm4bench_trainings.folder import Found
 from cm4bench_trainings.record import Training
 from cm4bench_trainings.spread import groups
@@ -98,7 +99,7 @@ def _cell(value: Any) -> str:
         return ", ".join(f"{key}={one}" for key, one in value.items()) or "–"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "–"
-    return shown(value) or "–"
+    return number(value) if isinstance(value, float) else shown(value) or "–"
 
 
 def escaped(text: str) -> str:
