@@ -13,7 +13,7 @@ from mlperf_lite import taskflags
 from mlperf_lite.errors import LiteError
 from mlperf_lite.reading import Given
 
-#: set by the front door where nobody has named a model
+#: the model that the front door takes where nobody has named one
 DEFAULTED = "CM_MLPERF_LITE_MODEL_BY_DEFAULT"
 RECIPE = "CM_MLPERF_TRAINING_RECIPE_"
 OPTION = "CM_MLPERF_TRAINING_OPTION_"
@@ -45,7 +45,9 @@ def environment(given: Given, present: Mapping[str, Any], known: Mapping[str, st
     """
     known = taskflags.flags() if known is None else known
     config = given.config
-    wanted = _own(given) if config.dataset.own else _named(given, known)
+    asked = str(present.get("CM_MODEL") or "")
+    asked = "" if asked == present.get(DEFAULTED) else asked
+    wanted = _own(given, asked) if config.dataset.own else _named(given, known)
     wanted |= _training(given)
     wanted |= {
         "CM_MLPERF_LITE_FORMATS": ",".join(config.report.formats),
@@ -53,8 +55,8 @@ def environment(given: Given, present: Mapping[str, Any], known: Mapping[str, st
         "CM_MLPERF_LITE_TITLE": config.report.title,
         "CM_MLPERF_LITE_MISSED": config.missed,
     }
-    replaced = {"CM_MODEL"} if present.get(DEFAULTED) else set()
-    return {key: value for key, value in wanted.items() if value and (key in replaced or not present.get(key))}
+    kept = {key for key in present if present[key] and (key != "CM_MODEL" or asked)}
+    return {key: value for key, value in wanted.items() if value and key not in kept}
 
 
 def _named(given: Given, known: Mapping[str, str]) -> dict[str, str]:
@@ -74,15 +76,15 @@ def _named(given: Given, known: Mapping[str, str]) -> dict[str, str]:
     return wanted | taskflags.keys(options, known)
 
 
-def _own(given: Given) -> dict[str, str]:
-    """A data set of the user's: the task is ours, and no script has to be asked for it."""
+def _own(given: Given, asked: str) -> dict[str, str]:
+    """A data set of the user's: the task is ours, and no script has to be asked for it. ``asked``: --model, if any."""
     dataset, model = given.config.dataset, given.config.model
     ours = Path(__file__).parents[1]
     folders = (given.folder / dataset.code, ours, *sorted(taskflags.SCRIPTS.glob("get-mlperf-training-task-image-*")))
-    network = model.own or model.name or "resnet"
+    network = asked or model.own or model.name or "resnet"
     options = {**dataset.options, **model.options, "dataset_class": dataset.own, "model": network}
     return {
-        "CM_MODEL": model.name or "own",
+        "CM_MODEL": asked or model.name or "own",
         # no name of MLPerf's, and never the tier of an official data set: nobody shall take this for a submission
         "CM_MLPERF_TRAINING_TASK": TASK,
         "CM_MLPERF_TRAINING_TASK_PATH": os.pathsep.join(map(str, folders)),

@@ -94,6 +94,23 @@ def test_add_experiment_refuses(cmr: CommandLine, flag: str, cause: str) -> None
 
 def test_the_plan_of_a_short_command_is_whole(cmr: CommandLine) -> None:
     done = cmr("cmr", "run mlperf-lite _resnet _cifar10", "--plan=json")
-    if done.returncode:
-        pytest.skip("the image classification task is not there")
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "get-mlperf-lite-config" not in json.dumps(json.loads(done.stdout[done.stdout.index("{") :]))
+
+
+def test_a_default_and_a_file_that_differ_from_a_flag_are_told(cmr: CommandLine) -> None:
+    flags = ("--config=own_dataset.yaml", "--model=resnet", "--results_dir=none")
+    done = cmr("cmr", "run mlperf-lite", *flags)
+    assert done.returncode != 0 and "--model=resnet, and the file says linear" in done.stdout + done.stderr
+    assert not (cmr.cwd / "none").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("template", ["resnet_digits", "efficientnet_digits", "vit_digits", "unet_nuclei"])
+def test_templates_are_trained_for_an_epoch(cmr: CommandLine, template: str) -> None:
+    assert cmr("cm", "add", "experiment", f"--template={template}").returncode == 0
+    flags = (f"--config={template}.yaml", f"--results_dir={template}", "--threads=1")
+    done = cmr("cmr", "run mlperf-lite _smoke", *flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (one,) = find(cmr.cwd / template).trainings
+    assert one.epochs == 1 and one.model is not None and one.dataset == template.partition("_")[2]

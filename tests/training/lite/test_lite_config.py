@@ -135,8 +135,15 @@ def test_flags_win_over_the_file(tmp_path: Path) -> None:
     said = {"CM_MODEL": "vit", "CM_MLPERF_TRAINING_RECIPE_EPOCHS": "9"}
     found = environment(given, said, FLAGS)
     assert not set(said) & set(found)
-    by_default = environment(given, {"CM_MODEL": "unet", DEFAULTED: "yes"}, FLAGS)
+    by_default = environment(given, {"CM_MODEL": "unet", DEFAULTED: "unet"}, FLAGS)
     assert by_default["CM_MODEL"] == "resnet", "a default is no word of the user"
+    assert "CM_MODEL" not in environment(given, {"CM_MODEL": "vit", DEFAULTED: "unet"}, FLAGS), "--model=vit is one"
+
+
+def test_a_model_on_the_command_line_is_the_network_of_own_data(tmp_path: Path) -> None:
+    given = reading.read(written(tmp_path, "dataset: {class: a:B}\nmodel: {name: mlp}\ntraining: {target: 0.5}\n"))
+    assert environment(given, {"CM_MODEL": "linear"}, {})["CM_MLPERF_TRAINING_OPTION_MODEL"] == "linear"
+    assert environment(given, {}, {})["CM_MLPERF_TRAINING_OPTION_MODEL"] == "mlp"
 
 
 def test_folders_are_relative_to_the_file(tmp_path: Path) -> None:
