@@ -11,24 +11,26 @@ CASES = (
     *(157, 160, 161, 162, 169, 171, 176, 185, 187, 189, 198, 203, 206, 207),
 )
 FILES = ("imaging.nii.gz", "segmentation.nii.gz")
+TRAINING_CASES = 210  # those with published labels
 HINT = "give --kits19_path=FOLDER with case_00000 and so on (the data folder of github.com/neheller/kits19)"
 
 
 def preprocess(i):
     env = i["env"]
+    cases = range(TRAINING_CASES) if env["CM_DATASET_KITS19_PART"] == "training" else CASES
     given = str(env.get("CM_DATASET_KITS19_GIVEN_PATH") or "").strip()
     folder = data_folder(Path(given).expanduser().absolute()) if given else Path.cwd() / "data"
     if not given:
-        fetch(folder, env["CM_DATASET_KITS19_IMAGING_URL"], env["CM_DATASET_KITS19_SEGMENTATION_URL"])
-    missing = missing_files(folder)
+        fetch(folder, env["CM_DATASET_KITS19_IMAGING_URL"], env["CM_DATASET_KITS19_SEGMENTATION_URL"], cases)
+    missing = missing_files(folder, cases)
     if missing:
         raise CMBenchError(
-            f"{folder} lacks {len(missing)} of {len(CASES) * len(FILES)} files of the {len(CASES)} cases; "
+            f"{folder} lacks {len(missing)} of {len(cases) * len(FILES)} files of the {len(cases)} cases; "
             f"the first is {missing[0]}",
             hint=HINT,
         )
     env["CM_DATASET_PATH"] = env["CM_DATASET_KITS19_PATH"] = str(folder)
-    env["CM_DATASET_SIZE"] = str(len(CASES))
+    env["CM_DATASET_SIZE"] = str(len(cases))
     return {"return": 0}
 
 
@@ -43,15 +45,15 @@ def case_name(number):
     return f"case_{number:05d}"
 
 
-def missing_files(folder):
+def missing_files(folder, cases=CASES):
     """Names of the files that are not there, in order."""
-    names = [f"{case_name(number)}/{file}" for number in CASES for file in FILES]
+    names = [f"{case_name(number)}/{file}" for number in cases for file in FILES]
     return [name for name in names if not (folder / name).is_file()]
 
 
-def fetch(folder, imaging, segmentation):
+def fetch(folder, imaging, segmentation, cases=CASES):
     """Download what is missing; each file resumes where it broke off."""
-    for number in CASES:
+    for number in cases:
         case = folder / case_name(number)
         case.mkdir(parents=True, exist_ok=True)
         addresses = (f"{imaging}{number:05d}.nii.gz", f"{segmentation}/{case.name}/segmentation.nii.gz")

@@ -1,0 +1,1 @@
+"""Detectors to be trained: Mask R-CNN and SSD on data in COCO's layout."""
