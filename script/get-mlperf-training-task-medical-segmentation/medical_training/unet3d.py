@@ -50,7 +50,7 @@ class UNet3D(Task):
 
     def model(self) -> torch.nn.Module:
         """MONAI's DynUNet with the reference's widths, two convolutions a level and instance norm."""
-        from monai.networks.nets import DynUNet
+        from monai.networks.nets.dynunet import DynUNet
 
         levels = len(self.filters)
         strides = [1] + [2] * (levels - 1)
@@ -69,9 +69,9 @@ class UNet3D(Task):
 
     @cached_property
     def _criterion(self) -> Any:
-        from monai.losses import DiceCELoss
+        from monai.losses.dice import DiceCELoss
 
-        settings = {"lambda_dice": 0.5, "lambda_ce": 0.5, "smooth_nr": 1e-6, "smooth_dr": 1e-6}
+        settings: dict[str, Any] = {"lambda_dice": 0.5, "lambda_ce": 0.5, "smooth_nr": 1e-6, "smooth_dr": 1e-6}
         return DiceCELoss(include_background=False, to_onehot_y=True, softmax=True, **settings)
 
     def loss(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
@@ -82,16 +82,17 @@ class UNet3D(Task):
     def judge(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """Dice scores [cases, classes], from windows that overlap by half, weighted towards their middle."""
         import torch
-        from monai.inferers import sliding_window_inference
-        from monai.metrics import DiceMetric
+        from monai.inferers.utils import sliding_window_inference
+        from monai.metrics.meandice import DiceMetric
 
         scores = []
         for image, label in zip(batch["image"], batch["label"], strict=True):
             window = (self.patch,) * 3
-            answer = sliding_window_inference(image[None], window, 4, model, overlap=0.5, mode="gaussian")
+            answer: Any = sliding_window_inference(image[None], window, 4, model, overlap=0.5, mode="gaussian")
             # a class that is neither there nor found counts as found
             metric = DiceMetric(include_background=False, ignore_empty=False, num_classes=self._folder.classes + 1)
-            scores.append(metric(answer.argmax(1, keepdim=True), label[None]).float().cpu())
+            score: Any = metric(answer.argmax(1, keepdim=True), label[None])
+            scores.append(score.float().cpu())
         return torch.cat(scores)
 
     def quality(self, evidence: Sequence[Any]) -> float:

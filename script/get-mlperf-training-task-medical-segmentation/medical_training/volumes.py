@@ -110,7 +110,7 @@ class Patches:
         around = float(torch.rand((), generator=draw)) < OVERSAMPLING
         corner = self._around_class(label, draw) if around else self._anywhere(label.shape, draw)
         where = tuple(slice(start, start + self._side) for start in corner)
-        patch = torch.from_numpy(image[(slice(None), *where)].copy()).float()
+        patch = torch.from_numpy(image[0][where].copy()).float()[None]
         truth = torch.from_numpy(label[where].astype("int64"))[None]
         if patch.shape[1:] != (self._side,) * 3:
             raise TrainingError("data", f"{case.image}: smaller than a patch of {self._side} voxels", "--patch")

@@ -18,7 +18,7 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from trainer.errors import TrainingError
 
-#: SSD's default boxes on 300 pixels (Liu et al. 2016); the references's sizes are 21, 45, 99 … 315 pixels
+#: SSD's default boxes on 300 pixels (Liu et al. 2016); the references' sizes are 21, 45, 99 … 315 pixels
 SSD_SCALES = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05]
 SSD_RATIOS = [[2], [2, 3], [2, 3], [2, 3], [2], [2]]
 SSD_STEPS = [8, 16, 32, 64, 100, 300]
@@ -29,7 +29,8 @@ def maskrcnn_resnet50(classes: int, backbone: Path | None) -> nn.Module:
     pyramid = resnet_fpn_backbone(backbone_name="resnet50", weights=None, trainable_layers=3 if backbone else 5)
     if backbone:
         _weights(pyramid.body, backbone)
-    return MaskRCNN(pyramid, classes, min_size=800, max_size=1333)
+    network: nn.Module = MaskRCNN(pyramid, classes, min_size=800, max_size=1333)
+    return network
 
 
 def _weights(network: nn.Module, path: Path) -> None:
@@ -66,7 +67,8 @@ class Stages(nn.Module):
 
 def _block(inputs: int, width: int) -> nn.Module:
     shortcut = nn.Sequential(nn.Conv2d(inputs, width, 1, stride=2, bias=False), nn.BatchNorm2d(width))
-    return BasicBlock(inputs, width, stride=2, downsample=shortcut)
+    block: nn.Module = BasicBlock(inputs, width, stride=2, downsample=shortcut)
+    return block
 
 
 class Pyramid(nn.Module):
@@ -94,7 +96,7 @@ def maskrcnn_small(classes: int, size: int) -> nn.Module:
         "rpn_pre_nms_top_n_test": 200, "rpn_post_nms_top_n_test": 50,
         "box_batch_size_per_image": 48, "box_detections_per_img": 20,
     }  # fmt: skip
-    return MaskRCNN(
+    network: nn.Module = MaskRCNN(
         Pyramid((32, 64, 96), channels),
         min_size=size,
         max_size=size,
@@ -107,6 +109,7 @@ def maskrcnn_small(classes: int, size: int) -> nn.Module:
         mask_predictor=MaskRCNNPredictor(channels, channels, classes),
         **settings,
     )
+    return network
 
 
 def _predictor(width: int, classes: int) -> nn.Module:
@@ -152,15 +155,17 @@ def _further(inputs: int, middle: int, outputs: int, stride: int, padding: int) 
         nn.Conv2d(middle, outputs, 3, stride=stride, padding=padding),
         nn.ReLU(inplace=True),
     )
-    for layer in (block[0], block[2]):
-        nn.init.xavier_uniform_(layer.weight)
+    for layer in block:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
     return block
 
 
 def ssd_resnet34(classes: int, backbone: Path | None) -> nn.Module:
     """MLPerf's SSD: 300 pixels, 8732 default boxes."""
     boxes = DefaultBoxGenerator(SSD_RATIOS, scales=SSD_SCALES, steps=SSD_STEPS)
-    return SSD(ResNet34Features(backbone), boxes, (300, 300), classes)
+    network: nn.Module = SSD(ResNet34Features(backbone), boxes, (300, 300), classes)
+    return network
 
 
 class SmallFeatures(Stages):
@@ -179,4 +184,5 @@ class SmallFeatures(Stages):
 def ssd_small(classes: int, size: int) -> nn.Module:
     """The same shape with five stages."""
     boxes = DefaultBoxGenerator([[2], [2], [2]], scales=[0.25, 0.38, 0.52, 0.7], steps=[8, 16, 32])
-    return SSD(SmallFeatures((32, 64, 96, 128)), boxes, (size, size), classes, detections_per_img=20)
+    network: nn.Module = SSD(SmallFeatures((32, 64, 96, 128)), boxes, (size, size), classes, detections_per_img=20)
+    return network

@@ -60,7 +60,7 @@ def roi_align(
     """
     import torch
 
-    size = (output_size, output_size) if isinstance(output_size, int) else tuple(output_size)
+    size = (output_size, output_size) if isinstance(output_size, int) else output_size
     points = sampling_ratio if sampling_ratio > 0 else DEFAULT_POINTS
     image, regions = _flat(boxes)
     pooled = input.new_zeros(len(regions), input.shape[1], *size)
