@@ -29,7 +29,7 @@ SIDE = 48
 MIDDLE = 98  # the plane between the halves, in voxels of the first axis
 #: corners of the blocks for evaluation, in the right half; they do not overlap
 EVALUATION = tuple((101, y, z) for y in (25, 73, 121, 169) for z in (35, 83))
-LEAST_BRAIN = 0.4
+LEAST_BRAIN = 0.6
 NAMES = {"image": "t1", "grey": "gm", "white": "wm"}
 
 
@@ -79,9 +79,9 @@ def scanned(block: Array, draw: np.random.Generator) -> Array:
     import numpy as np
 
     axes = np.meshgrid(*(np.linspace(-1, 1, SIDE, dtype=np.float32),) * 3, indexing="ij")
-    slopes = draw.uniform(-0.08, 0.08, 3)
+    slopes = draw.uniform(-0.15, 0.15, 3)
     field = 1 + sum(slope * axis for slope, axis in zip(slopes, axes, strict=True))
-    image = block ** draw.uniform(0.85, 1.18) * field * draw.uniform(0.7, 1.3)
+    image = block ** draw.uniform(0.75, 1.33) * field * draw.uniform(0.7, 1.3)
     noisy = image + draw.normal(0, 0.03, block.shape)
     return (1000 * np.clip(noisy, 0, None)).astype(np.int16)
 

@@ -66,7 +66,7 @@ class SmallMaskRCNN(MaskRCNN):
     recipe = Recipe(
         batch_size=8,
         eval_batch_size=16,
-        epochs=24,
+        epochs=12,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=1e-4,

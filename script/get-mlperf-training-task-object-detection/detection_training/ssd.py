@@ -49,7 +49,7 @@ class SmallSSD(SSD):
     recipe = Recipe(
         batch_size=16,
         eval_batch_size=32,
-        epochs=40,
+        epochs=20,
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=1e-4,

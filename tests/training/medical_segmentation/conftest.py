@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.workbench import ROOT
+from tests.workbench import ROOT, Bench
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.listener import Silence
 from trainer.loop import Training
 from trainer.registry import load_task
+
+from cm4bench import Repo
 
 nibabel = pytest.importorskip("nibabel")
 FAMILY = ROOT / "script" / "get-mlperf-training-task-medical-segmentation"
@@ -92,3 +94,12 @@ def prepare(tmp_path):
         return Training(load_task(config), config, Engine(config), Silence(), Path(config.output_dir))
 
     return make
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch):
+    """An engine factory over this repository, with a private CM home, in an empty folder."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("CM_REPOS", str(tmp_path / "CM"))
+    return Bench(tmp_path / "CM", Repo("cm4bench", ROOT, "c4be0c1d2f7a4e63", "", True))

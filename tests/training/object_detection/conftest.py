@@ -9,12 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.workbench import ROOT
+from tests.workbench import ROOT, Bench
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.listener import Silence
 from trainer.loop import Training
 from trainer.registry import load_task
+
+from cm4bench import Repo
 
 SCENES = ROOT / "script" / "get-dataset-detection-scenes"
 FAMILY = ROOT / "script" / "get-mlperf-training-task-object-detection"
@@ -96,3 +98,12 @@ def prepare(tmp_path, torchvision, sources):
         return Training(load_task(config), config, Engine(config), Silence(), Path(config.output_dir))
 
     return make
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch):
+    """An engine factory over this repository, with a private CM home, in an empty folder."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("CM_REPOS", str(tmp_path / "CM"))
+    return Bench(tmp_path / "CM", Repo("cm4bench", ROOT, "c4be0c1d2f7a4e63", "", True))
