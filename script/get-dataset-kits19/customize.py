@@ -45,15 +45,15 @@ def case_name(number):
     return f"case_{number:05d}"
 
 
-def missing_files(folder, cases=CASES):
+def missing_files(folder, cases=None):
     """Names of the files that are not there, in order."""
-    names = [f"{case_name(number)}/{file}" for number in cases for file in FILES]
+    names = [f"{case_name(number)}/{file}" for number in cases or CASES for file in FILES]
     return [name for name in names if not (folder / name).is_file()]
 
 
-def fetch(folder, imaging, segmentation, cases=CASES):
+def fetch(folder, imaging, segmentation, cases=None):
     """Download what is missing; each file resumes where it broke off."""
-    for number in cases:
+    for number in cases or CASES:
         case = folder / case_name(number)
         case.mkdir(parents=True, exist_ok=True)
         addresses = (f"{imaging}{number:05d}.nii.gz", f"{segmentation}/{case.name}/segmentation.nii.gz")
