@@ -70,7 +70,11 @@ class Dlrm(Task):
         return float(roc_auc_score(labels, scores))
 
     def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
-        return {"global_batch_size": recipe.batch_size, "opt_base_learning_rate": recipe.learning_rate}
+        return {
+            "opt_base_learning_rate": recipe.learning_rate,
+            "opt_learning_rate_warmup_steps": recipe.warmup_steps,
+            "sgd_opt_base_learning_rate": recipe.learning_rate,
+        }
 
     def _widths(self, name: str, default: str) -> list[int]:
         return [int(width) for width in self.setup.option(name, default).split()]

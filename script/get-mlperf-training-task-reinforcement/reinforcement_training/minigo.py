@@ -91,6 +91,15 @@ class Minigo(Task):
         games: list[bool] = [one for part in evidence for one in part]
         return sum(games) / len(games)
 
+    def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
+        return {
+            "train_batch_size": recipe.batch_size,
+            "lr_boundaries": list(recipe.decay_at),
+            "lr_rates": [recipe.learning_rate * recipe.decay_factor**k for k in range(len(recipe.decay_at) + 1)],
+            "actual_selfplay_games_per_generation": self._how.games,
+            "min_selfplay_games_per_generation": self._how.games,
+        }
+
     def state(self) -> dict[str, Any]:
         """The positions held."""
         moves = self._replay.moves

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 WINDOW_S, STEP_S = 0.02, 0.01
+SLOWEST, FASTEST = 0.85, 1.15
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,29 @@ class Spectrogram:
         return torch.from_numpy(mel_filter_bank(bins, self.bands, 0.0, self.rate / 2, self.rate)).float()
 
 
-def masked(features: torch.Tensor, draw: torch.Generator, bands: int = 2, gaps: int = 2) -> torch.Tensor:
-    """SpecAugment (Park et al. 2019): some bands and some stretches of time set to the mean; (frames, width)."""
+def masked(features: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+    """SpecAugment (Park et al. 2019): some bands and some stretches of time set to the mean; (frames, width).
+
+    MLPerf's rules want 2 bands of at most 20 among 80, and 10 stretches of at most 3 % of the time.
+    """
     features = features.clone()
     frames, width = features.shape
-    for dimension, size, count, widest in ((1, width, bands, width // 6), (0, frames, gaps, frames // 15)):
+    for dimension, size, count, widest in ((1, width, 2, width // 4), (0, frames, 10, int(frames * 0.03))):
         for _ in range(count):
             length = _draw(widest + 1, draw)
             start = _draw(size - length + 1, draw)
             features.narrow(dimension, start, length).zero_()
     return features
+
+
+def at_another_speed(samples: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+    """Played at 0.85 to 1.15 of its speed, which changes the pitch too; float32 (n,)."""
+    import torch
+
+    speed = SLOWEST + (FASTEST - SLOWEST) * float(torch.rand(1, generator=draw))
+    wanted = max(1, round(len(samples) / speed))
+    played = torch.nn.functional.interpolate(samples[None, None], size=wanted, mode="linear", align_corners=True)
+    return played[0, 0]
 
 
 def _draw(below: int, draw: torch.Generator) -> int:

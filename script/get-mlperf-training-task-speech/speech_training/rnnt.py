@@ -57,5 +57,17 @@ class RnnT(SpeechTask):
         rows = greedy(cast(Rnnt, model), batch["features"], batch["frames"])
         return [" ".join(alphabet.decoded(row).split()) for row in rows]
 
+    def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
+        return {
+            "opt_name": recipe.optimizer,
+            "opt_base_learning_rate": recipe.learning_rate,
+            "opt_weight_decay": recipe.weight_decay,
+            "opt_lamb_epsilon": recipe.epsilon,
+            "opt_lamb_beta_1": recipe.betas[0],
+            "opt_lamb_beta_2": recipe.betas[1],
+            "opt_lamb_learning_rate_min": recipe.end_learning_rate,
+            "opt_gradient_clip_norm": recipe.clip_norm or float("inf"),
+        }
+
 
 _SIZES = {"splice": 3, "hidden": 128, "predicted": 64, "joint": 128}

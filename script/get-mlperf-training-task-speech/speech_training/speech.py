@@ -11,7 +11,7 @@ from trainer.task import Batch, Setup, Split, Task
 
 from speech_training.alphabet import checked, encoded
 from speech_training.corpus import Utterance, read_audio, read_part, root, training_parts
-from speech_training.features import Spectrogram, masked
+from speech_training.features import Spectrogram, at_another_speed, masked
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,10 @@ class Recordings:
         from torch.nn.utils.rnn import pad_sequence
 
         chosen = [self._utterances[index] for index in indices]
-        heard = [self._spectrogram(read_audio(one.audio, self._spectrogram.rate)) for one in chosen]
+        spoken = [read_audio(one.audio, self._spectrogram.rate) for one in chosen]
+        if self._augment:
+            spoken = [at_another_speed(one, draw) for one in spoken]
+        heard = [self._spectrogram(one) for one in spoken]
         if self._augment:
             heard = [masked(one, draw) for one in heard]
         texts = [torch.tensor(encoded(one.text)) for one in chosen]
@@ -46,7 +49,7 @@ class Recordings:
 
 
 class SpeechTask(Task):
-    """Options: `rate` (samples per second), `evaluation` (the part that is judged), `augment` (yes: SpecAugment)."""
+    """Options: `rate` (samples per second), `evaluation` (the part that is judged), `augment` (yes or no)."""
 
     #: mel bands unless the option `bands` says another number; 0 for all frequencies as they are
     bands = 0

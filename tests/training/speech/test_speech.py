@@ -14,7 +14,7 @@ import torch
 from speech_training import alphabet, deepspeech2_network, rnnt_network
 from speech_training.corpus import read_audio
 from speech_training.deepspeech2 import DeepSpeech2
-from speech_training.features import Spectrogram, masked
+from speech_training.features import Spectrogram, at_another_speed, masked
 from speech_training.greedy import greedy
 from speech_training.rnnt import RnnT
 from speech_training.speech import SpeechTask
@@ -143,6 +143,14 @@ class TestFeatures:
 
     def test_a_very_short_recording_has_a_frame(self) -> None:
         assert len(Spectrogram(RATE, 10)(torch.randn(10))) >= 1
+
+    def test_faster_is_shorter_and_repeats(self) -> None:
+        samples = torch.sin(torch.arange(8000) * 0.1)
+        draws = [torch.Generator().manual_seed(seed) for seed in (1, 1, 2, 3, 4)]
+        played = [at_another_speed(samples, draw) for draw in draws]
+        assert torch.equal(played[0], played[1])
+        assert len({len(one) for one in played}) == 4
+        assert all(8000 / 1.15 - 1 <= len(one) <= 8000 / 0.85 + 1 for one in played)
 
     def test_masks_repeat_and_leave_the_rest(self) -> None:
         features = torch.randn(100, 40)
@@ -280,6 +288,16 @@ def test_it_learns_and_repeats(tmp_path: Path, task: str) -> None:
     runs = [trained(task, data, tmp_path / name, recipe=recipe, target=-1.0) for name in ("1", "2")]
     assert runs[0].quality == runs[1].quality
     assert runs[0].ended_by == "epochs"
+
+
+def test_augmentation_is_of_the_training_alone(tmp_path: Path) -> None:
+    train, evaluation = RnnT(Setup(data=write_tree(tmp_path), options=OPTIONS | {"augment": "yes"})).splits()
+    draws = [torch.Generator().manual_seed(seed) for seed in (1, 1, 2)]
+    first, second, other = (train.batch([0], draw)["features"] for draw in draws)
+    assert torch.equal(first, second)
+    assert first.shape != other.shape or not torch.equal(first, other)
+    heard = [evaluation.batch([0], torch.Generator().manual_seed(seed))["features"] for seed in (1, 2)]
+    assert torch.equal(*heard)
 
 
 @pytest.mark.slow
