@@ -34,17 +34,18 @@ def build_airbench(channels: int, classes: int) -> nn.Module:
     """The network: 64, 256 and 256 channels, no shortcuts; each convolution starts as the identity where it can."""
     shape = Shape(channels, classes, (64, 256, 256), 1 / 9, shortcut=False, batch_norm_momentum=0.4)
     network = Whitened(shape)
-    for block in network.blocks:
-        for convolution in (block.first, block.second):
-            nn.init.dirac_(convolution.weight[: convolution.in_channels].data)
-        for norm in block.norms:
-            norm.weight.requires_grad = False
+    for module in network.blocks.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.dirac_(module.weight[: module.in_channels].data)
+        if isinstance(module, nn.BatchNorm2d):
+            module.weight.requires_grad = False
     return network
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
     """Biases of the normalisation with their own rate, all else with the recipe's; for torch's optimisers."""
-    biases, others = [], []
+    biases: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for module in model.modules():
         own = [one for one in module.parameters(recurse=False) if one.requires_grad]
         (biases if isinstance(module, nn.BatchNorm2d) else others).extend(own)

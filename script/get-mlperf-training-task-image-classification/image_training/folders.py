@@ -84,11 +84,12 @@ class Pictures:
 
 
 def _opened(path: str) -> Image:
-    from PIL import Image
+    import PIL.Image
 
     try:
-        with Image.open(path) as opened:
-            return opened.convert("RGB")
+        with PIL.Image.open(path) as opened:
+            picture: Image = opened.convert("RGB")
+            return picture
     except (OSError, SyntaxError, ValueError) as error:
         raise TrainingError("data", f"{path} is damaged or no image: {error}", f"file {path}") from error
 
@@ -111,7 +112,7 @@ def _window(image: Image, side: int, draw: torch.Generator) -> Image:
     else:
         wide = high = min(width, height)
         left, top = (width - wide) // 2, (height - high) // 2
-    scaled = image.resize((side, side), _bilinear(), (left, top, left + wide, top + high))
+    scaled: Image = image.resize((side, side), _bilinear(), (left, top, left + wide, top + high))
     return _mirrored(scaled) if float(torch.rand(1, generator=draw)) < 0.5 else scaled
 
 

@@ -15,4 +15,5 @@ class Logits(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        return self.network(pixel_values=pixels).logits
+        scores: torch.Tensor = self.network(pixel_values=pixels).logits
+        return scores

@@ -56,9 +56,10 @@ def _resnet(channels: int, classes: int, side: int, **config: Any) -> nn.Module:
     from torch import nn
     from transformers import ResNetConfig, ResNetForImageClassification
 
-    network = ResNetForImageClassification(ResNetConfig(num_channels=channels, num_labels=classes, **config))
+    shape: dict[str, Any] = {"num_channels": channels, "num_labels": classes, **config}
+    network = ResNetForImageClassification(ResNetConfig(**shape))
     if side < LARGE:
-        stem = network.resnet.embedder
+        stem: Any = network.resnet.embedder
         stem.pooler = nn.Identity()
         stem.embedder.convolution = nn.Conv2d(channels, network.config.embedding_size, 3, padding=1, bias=False)
     return _logits(network)

@@ -68,10 +68,12 @@ class ImageClassification(Task):
         """The network for these images' channels and size."""
         import torch
 
-        count, channels, height, _ = self.images.train.pixels.shape
+        from image_training.whitened import SAMPLE, Whitened
+
+        channels, height = self.images.train.pixels.shape[1:3]
         model = networks.build(self.network, channels, self.images.classes, max(height, self.side))
-        if hasattr(model, "whiten_like"):
-            model.whiten_like(self._input({"pixels": self.images.train.pixels[: min(count, 2000)]}))
+        if isinstance(model, Whitened):
+            model.whiten_like(self._input({"pixels": self.images.train.pixels[:SAMPLE]}))
         # oneDNN convolves images in this order half as fast again, on any CPU
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-#: images that the first layer is computed from
+#: images that the first layer is best computed from
 SAMPLE = 2000
 
 
@@ -37,12 +37,13 @@ class Block(nn.Module):
         self.shortcut = shape.shortcut
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(outputs, momentum=shape.batch_norm_momentum) for _ in range(2))
+        self.norm = nn.BatchNorm2d(outputs, momentum=shape.batch_norm_momentum)
+        self.second_norm = nn.BatchNorm2d(outputs, momentum=shape.batch_norm_momentum)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        x = functional.gelu(self.norms[0](functional.max_pool2d(self.first(x), 2)))
-        made = functional.gelu(self.norms[1](self.second(x)))
+        x = functional.gelu(self.norm(functional.max_pool2d(self.first(x), 2)))
+        made = functional.gelu(self.second_norm(self.second(x)))
         return made + x if self.shortcut else made
 
 
@@ -61,11 +62,12 @@ class Whitened(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
         x = self.blocks(functional.gelu(self.whiten(x)))
-        return self.head(x.amax((2, 3))) * self.shape.scale
+        scores: torch.Tensor = self.head(x.amax((2, 3))) * self.shape.scale
+        return scores
 
     def whiten_like(self, pictures: torch.Tensor, epsilon: float = 5e-3) -> None:
         """Set the first layer to the whitening filters of ``pictures`` (normalised) and their negatives, and fix it."""
-        patches = functional.unfold(pictures[:SAMPLE], 2, stride=2).transpose(1, 2).flatten(0, 1)
+        patches = functional.unfold(pictures, 2, stride=2).transpose(1, 2).flatten(0, 1)
         patches = patches - patches.mean(0)
         values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
         filters = (vectors / torch.sqrt(values + epsilon)).T.reshape(-1, self.shape.channels, 2, 2)

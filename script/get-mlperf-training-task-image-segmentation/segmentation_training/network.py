@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from monai.networks.nets import UNet
+from monai.networks.nets.unet import UNet
 from torch import nn
 from torch.nn import functional
 
@@ -21,7 +21,8 @@ class AnySize(nn.Module):
         """See the class."""
         height, width = x.shape[2:]
         padded = functional.pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
-        return self.network(padded)[:, :, :height, :width]
+        made: torch.Tensor = self.network(padded)
+        return made[:, :, :height, :width]
 
 
 def unet(channels: int, classes: int, widths: Sequence[int] = (16, 32, 64)) -> nn.Module:

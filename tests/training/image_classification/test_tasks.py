@@ -19,10 +19,10 @@ SHORT = {"epochs": 2, "batch_size": 20, "eval_batch_size": 7}
 
 
 def test_cifar10_learns_the_colours_of_its_classes(prepare: Prepare, tmp_path: Path):
-    data = cifar10(tmp_path / "data", each=60)
-    training = prepare("image_training.task:Cifar10", data=str(data), recipe=SHORT | {"epochs": 5}, target=0.6)
+    data = cifar10(tmp_path / "data", each=40)
+    training = prepare("image_training.task:Cifar10", data=str(data), recipe=SHORT | {"epochs": 4}, target=0.5)
     found = training.run()
-    assert (found.ended_by, found.train_samples, found.eval_samples) == ("target", 300, 60)
+    assert (found.ended_by, found.train_samples, found.eval_samples) == ("target", 200, 40)
 
 
 def test_fashion_mnist_trains(prepare: Prepare, tmp_path: Path):
