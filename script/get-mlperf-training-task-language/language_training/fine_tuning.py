@@ -6,7 +6,6 @@ no gradients, on film-review sentences in SST-2's layout.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.datafiles import verify
@@ -14,6 +13,7 @@ from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Setup, Split, Task
 
+from language_training.checkpoints import starting_point
 from language_training.encoded import EncodedTexts
 from language_training.reviews import Reviews, read_sst2
 
@@ -44,9 +44,7 @@ class BertSst2(Task):
             raise TrainingError("data", "fine-tuning needs the folder with train.tsv and dev.tsv", "--sst2_path=FOLDER")
         verify(setup.data)
         self.data = setup.data
-        self.checkpoint = Path(setup.option("checkpoint", ""))
-        if not (self.checkpoint / "config.json").is_file():
-            raise TrainingError("data", f"{self.checkpoint}/config.json is missing: no BERT to start from", "")
+        self.checkpoint = starting_point(setup)
 
     def splits(self) -> tuple[Split, Split]:
         """train.tsv and dev.tsv; test.tsv of GLUE has no labels."""

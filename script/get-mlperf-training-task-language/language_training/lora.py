@@ -8,7 +8,6 @@ needs no backward pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.datafiles import verify
@@ -16,6 +15,7 @@ from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Columns, Metric, Setup, Split, Task
 
+from language_training.checkpoints import starting_point
 from language_training.llm import Summed
 from language_training.tuning_data import read_rows
 
@@ -46,9 +46,7 @@ class LowRankAdaptation(Task):
             raise TrainingError("data", "fine-tuning needs a folder of text", "--govreport_path=FOLDER")
         verify(setup.data)
         self.data = setup.data
-        self.checkpoint = Path(setup.option("checkpoint", ""))
-        if not (self.checkpoint / "config.json").is_file():
-            raise TrainingError("data", f"{self.checkpoint}/config.json is missing: no model to start from", "")
+        self.checkpoint = starting_point(setup)
 
     def _number(self, name: str, default: int) -> int:
         text = self.setup.option(name, str(default))

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer.errors import TrainingError
 
@@ -28,14 +28,16 @@ def read_wordpiece(folder: Path) -> Tokenizer:
     Raises:
         TrainingError: kind `data`, naming the file, when it is missing or lacks one of BERT's special pieces.
     """
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
     path = _present(folder / VOCAB)
     pieces = path.read_text(encoding="utf-8").split("\n")
     missing = [piece for piece in SPECIAL if piece not in pieces]
     if missing:
         raise TrainingError("data", f"{path}: not a BERT vocabulary, it lacks {', '.join(missing)}", "")
-    return BertWordPieceTokenizer(str(path), lowercase=True)._tokenizer
+    reader: Any = BertWordPieceTokenizer(str(path), lowercase=True)
+    tokenizer: Tokenizer = reader._tokenizer
+    return tokenizer
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:
@@ -51,10 +53,10 @@ def read_tokenizer(folder: Path) -> Tokenizer:
 
 def train_wordpiece(texts: Iterable[str], size: int, folder: Path) -> None:
     """Write ``vocab.txt`` of at most ``size`` pieces, learnt from ``texts``; the same at every call."""
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
     kept = list(texts)
-    learner = BertWordPieceTokenizer(lowercase=True)
+    learner: Any = BertWordPieceTokenizer(lowercase=True)
     # The library numbers single letters in no fixed order and decides ties by these numbers: they are given here.
     letters = sorted({one for text in kept for one in learner.normalize(text) if not one.isspace()})
     first = [*SPECIAL, *letters, *(f"##{one}" for one in letters if one.isalnum())]
@@ -65,9 +67,9 @@ def train_wordpiece(texts: Iterable[str], size: int, folder: Path) -> None:
 
 def train_bpe(texts: Iterable[str], size: int, folder: Path, special: tuple[str, ...] = (END_OF_TEXT,)) -> None:
     """Write ``tokenizer.json``, byte-level BPE of at most ``size`` pieces; ``special`` get the first numbers."""
-    from tokenizers.implementations import ByteLevelBPETokenizer
+    from tokenizers.implementations.byte_level_bpe import ByteLevelBPETokenizer
 
-    learner = ByteLevelBPETokenizer()
+    learner: Any = ByteLevelBPETokenizer()
     learner.train_from_iterator(
         texts, vocab_size=size, min_frequency=2, special_tokens=list(special), show_progress=False
     )

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer.errors import TrainingError
 
@@ -39,11 +39,11 @@ def read(folder: Path) -> Tokenizer:
 
 def train(texts: Sequence[Path], size: int, folder: Path) -> None:
     """Write the tokeniser of at most ``size`` pieces, learnt from the lines of ``texts``. Raises OSError."""
-    from tokenizers.implementations import ByteLevelBPETokenizer
+    from tokenizers.implementations.byte_level_bpe import ByteLevelBPETokenizer
 
     for path in texts:
         path.open().close()  # the library would only say that it cannot
-    learner = ByteLevelBPETokenizer(add_prefix_space=True)
+    learner: Any = ByteLevelBPETokenizer(add_prefix_space=True)
     learner.train([str(path) for path in texts], vocab_size=size, special_tokens=SPECIAL, show_progress=False)
     learner.save(str(folder / FILE))
 
