@@ -69,3 +69,20 @@ def test_times_to_different_targets_are_not_compared(home: Path, tmp_path: Path)
     changed(folder, quality=quality)
     done = comparing.compare({"results_dir": str(home), "artifact": "night-0/run_0", "artifacts": ["night-1/run_0"]})
     assert done["return"] == 1 and "no figure in common" in done["error"]
+
+
+def test_gpus_and_versions_of_cuda(tmp_path: Path) -> None:
+    for cuda, seconds in (("12.8", 10.0), ("13.0", 8.0)):
+        for run in range(3):
+            folder = tmp_path / f"cuda-{cuda}" / f"run_{run}"
+            made = training(folder, seed=run, monitor=METERED)
+            changed(
+                folder,
+                host={**made.host, "accelerators": ["Imagined 9000"] * 2},
+                software={**made.software, "cuda": cuda},
+                time_to_train_s=seconds + 0.01 * run,
+            )
+    row, *_ = actions.find({"results_dir": str(tmp_path)})["rows"]
+    assert (row["accelerator"], row["accelerators"], row["system"]) == ("Imagined 9000", 2, "Imagined 9000")
+    done = comparing.compare({"results_dir": str(tmp_path), "by": "cuda"})
+    assert "better" in str(done["rows"]) and "12.8" in str(done["rows"])

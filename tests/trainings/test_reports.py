@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from cm4bench_results import ResultStore
 from cm4bench_results import actions as results_actions
 from cm4bench_trainings import TrainingError, actions, find
 from cm4bench_trainings.html import render
@@ -121,6 +122,28 @@ def test_cm_report_and_show_understand_a_folder_of_trainings(home: Path, capsys:
     assert len(shown["trainings"]) == 3 and shown["ids"] == []
     printed = capsys.readouterr().out
     assert "made/run_1" in printed and "time to train" in printed
+
+
+def test_a_picture_of_all_curves(home: Path) -> None:
+    pytest.importorskip("matplotlib")
+    changed(home / "made" / "run_0", benchmark="$x_{", dataset="_hidden")
+    (path,) = write(find(home), home, ("png",))
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG") and len(content) > 20_000
+    assert write(find(home), home, ("png",))[0].read_bytes() == content
+    assert not list(home.glob(".*"))
+
+
+def test_inference_and_trainings_in_one_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from samples import record
+
+    ResultStore(home).save(record(id="20260131-093005-net-4f1a/offline"))
+    assert [stored.record.id for stored in ResultStore(home).records()] == ["20260131-093005-net-4f1a/offline"]
+    done = results_actions.report({"results_dir": str(home), "out": "con", "output": str(home / "inference.html")})
+    assert Path(done["report"]).name == "inference.html" and (home / "trainings.html").is_file()
+    shown = results_actions.show({"results_dir": str(home), "out": "con"})
+    assert len(shown["ids"]) == 1 and len(shown["trainings"]) == 3
+    assert "efficientnet-lite0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from cm4bench_trainings.record import TrainingError
 
 Writer = Callable[[Found, Path, str], Path]
 #: names of the files, by form
-NAMES = {"html": "trainings.html", "md": "trainings.md", "csv": "trainings.csv", "xlsx": "trainings.xlsx"}
+NAMES = {form: f"trainings.{form}" for form in ("html", "md", "csv", "xlsx", "png")}
 _ALSO = {"markdown": "md", "excel": "xlsx"}
 DEFAULT = ("html", "md", "csv")
 
@@ -25,7 +25,7 @@ def write(found: Found, folder: Path, forms: Sequence[str] = DEFAULT, title: str
 
 
 def form_of(name: str) -> str:
-    """The form that a word means: html, md (markdown), csv, xlsx (excel); TrainingError for another."""
+    """The form that a word means: html, md (markdown), csv, xlsx (excel), png; TrainingError for another."""
     form = _ALSO.get(name.lower(), name.lower())
     if form not in NAMES:
         raise TrainingError(f"{name!r} is no form of report", f"forms: {', '.join((*NAMES, *_ALSO))}")
@@ -61,6 +61,18 @@ def _xlsx(found: Found, target: Path, title: str) -> Path:
     return _exported(found, target, "xlsx")
 
 
+def _png(found: Found, target: Path, title: str) -> Path:
+    from cm4bench_database.errors import DatabaseError
+    from cm4bench_database.extras import need
+    from cm4bench_trainings.png import write_picture
+
+    try:
+        need("matplotlib")
+    except DatabaseError as error:
+        raise TrainingError(error.cause, error.hint) from None
+    return write_picture(found, target, title)
+
+
 def _exported(found: Found, target: Path, form: str) -> Path:
     from cm4bench_database.errors import DatabaseError
     from cm4bench_database.export import export
@@ -72,4 +84,4 @@ def _exported(found: Found, target: Path, form: str) -> Path:
         raise TrainingError(error.cause, error.hint) from None
 
 
-_WRITERS: dict[str, Writer] = {"html": _html, "md": _markdown, "csv": _csv, "xlsx": _xlsx}
+_WRITERS: dict[str, Writer] = {"html": _html, "md": _markdown, "csv": _csv, "xlsx": _xlsx, "png": _png}

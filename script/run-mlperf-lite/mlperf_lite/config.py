@@ -60,7 +60,7 @@ class Training(Recipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which reports are written, and where: by default into the folder of the training."""
 
-    formats: tuple[Literal["html", "markdown", "csv", "excel"], ...] = ("html", "markdown", "csv")
+    formats: tuple[Literal["html", "markdown", "csv", "excel", "png"], ...] = ("html", "markdown", "csv")
     folder: str = ""
     title: str = ""
 
