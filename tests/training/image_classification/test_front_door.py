@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,22 @@ def test_imagenet_can_only_be_given(cmr: CommandLine, tmp_path: Path):
 
 def test_own_pictures_can_only_be_given(cmr: CommandLine):
     assert "no pictures were given" in cmr("cmr", "get mlperf training task image-segmentation _own").stderr
+
+
+PAGES = ("image-classification", "image-segmentation")
+COMMANDS = [
+    line
+    for page in PAGES
+    for line in (ROOT / "docs" / "training" / f"{page}.md").read_text().splitlines()
+    if line.startswith('cmr "run mlperf training') and "_cuda" not in line
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_pages_commands_can_be_planned(cmr: CommandLine, tmp_path: Path, line: str):
+    command, *words = shlex.split(line.replace("FOLDER", str(tmp_path)))
+    done = cmr(command, *words, "--plan")
+    assert done.returncode == 0 and "app-mlperf-training" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.slow
