@@ -41,7 +41,7 @@ def test_config_system_metrics_and_verdict_are_there(home: Path, form: object) -
         assert fact in text
     for fact in ("3,000 J, mean 250 W, peak 300 W", "Imagined 9000", "mean 55, max 61", "2.13.0", "time to train"):
         assert fact in text
-    assert "10 s to top1 0.97" in text
+    assert "10 s to top1 0.97" in text and "energy-delay product" in text and "36000" in text.replace(",", "")
 
 
 def test_the_plots_are_of_loss_quality_rate_power_and_load(home: Path) -> None:

@@ -77,6 +77,8 @@ def _load(one: Training) -> dict[str, Any]:
     found: dict[str, Any] = {
         "energy": energy_words(seen.energy),
         "energy per sample, J (whole run)": one.joules_per_sample,
+        "energy to the target, J (whole run)": seen.energy.joules if one.reached and not one.resumed else None,
+        "energy-delay product, J·s": _product(seen.energy),
         "processes, % of one core": _spread(seen.cpu_percent),
         "host, % of all cores": _spread(seen.host_cpu_percent),
         "memory of the processes, bytes (most)": seen.rss_max_bytes or one.peak_rss_bytes,
@@ -110,6 +112,10 @@ def _spread(spread: Spread) -> str | None:
     return (
         None if spread.mean is None or spread.max is None else f"mean {number(spread.mean)}, max {number(spread.max)}"
     )
+
+
+def _product(energy: Energy) -> float | None:
+    return None if energy.joules is None or energy.window_s is None else energy.joules * energy.window_s
 
 
 def _said(value: float | None) -> str:
