@@ -42,7 +42,8 @@ class ForceField(nn.Module):
     """Energies (batch,) and forces (a, 3) of a batch, both in units of the training set's spread.
 
     Forces are the gradient of the energy, so they are taken in evaluation too, where the harness has switched
-    gradients off.
+    gradients off; and all is computed in float32 whatever the precision of the training: a slope of rounded numbers
+    is no force.
     """
 
     def __init__(self, size: Size) -> None:
@@ -52,7 +53,7 @@ class ForceField(nn.Module):
 
     def forward(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """``batch`` as `molecule_files.join` makes it."""
-        with torch.enable_grad():
+        with torch.enable_grad(), torch.autocast(batch["positions"].device.type, enabled=False):
             positions = batch["positions"].detach().requires_grad_()
             source, target = batch["edges"]
             lengths = (positions[source] - positions[target] + batch["shifts"]).norm(dim=1)

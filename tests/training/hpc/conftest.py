@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from trainer import supervise
@@ -82,16 +83,16 @@ def needs(*packages: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}")
 
 
-def to_target(task: str, data: Path, out: Path) -> TrainResult:
+def to_target(task: str, data: Path, out: Path, **changes: Any) -> TrainResult:
     """A whole training as the harness does it, in a process of its own."""
-    config = TrainConfig(
-        task=f"hpc_training.{task}",
-        task_path=(str(ROOT / "script" / "get-mlperf-training-task-hpc"),),
-        benchmark="toy",
-        output_dir=str(out),
-        tier="synthetic",
-        data=str(data),
-        threads=1,
-        monitor_every_s=0.0,
-    )
-    return supervise.run(config)[0]
+    fields: dict[str, Any] = {
+        "task": f"hpc_training.{task}",
+        "task_path": (str(ROOT / "script" / "get-mlperf-training-task-hpc"),),
+        "benchmark": "toy",
+        "output_dir": str(out),
+        "tier": "synthetic",
+        "data": str(data),
+        "threads": 1,
+        "monitor_every_s": 0.0,
+    }
+    return supervise.run(TrainConfig(**(fields | changes)))[0]

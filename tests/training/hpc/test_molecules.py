@@ -89,6 +89,15 @@ def test_forces_are_the_slope_of_the_energy(made: Path) -> None:
     assert float(forces[8, 2]) == pytest.approx(float(-(up - down) / 2e-4), rel=1e-4)
 
 
+def test_forces_are_not_rounded_to_half_precision(made: Path) -> None:
+    task = OpenCatalyst(setup(made))
+    train, _ = task.splits()
+    model, batch = task.model().eval(), train.batch([0], torch.Generator())
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = model(batch)[1]
+    assert torch.equal(rounded, model(batch)[1])
+
+
 def test_only_free_atoms_count(made: Path) -> None:
     task = OpenCatalyst(setup(made))
     train, _ = task.splits()
@@ -172,6 +181,17 @@ def test_missing_parts_are_named(own: Path) -> None:
     (own / "validation" / "data.0000.lmdb").unlink()
     with pytest.raises(TrainingError, match=r"validation has no \*.lmdb"):
         OpenCatalyst(setup(own)).splits()
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(made: Path, tmp_path: Path) -> None:
+    recipe = {"batch_size": 4, "epochs": 3}
+    one, two = (
+        to_target("molecules:OpenCatalyst", made, tmp_path / str(ranks), processes=ranks, recipe=recipe)
+        for ranks in (1, 2)
+    )
+    assert two.failure is None
+    assert two.quality.value == pytest.approx(one.quality.value, rel=1e-3)
 
 
 @pytest.mark.slow
