@@ -81,4 +81,7 @@ def join(samples: list[Map]) -> dict[str, Any]:
     """A batch: x (batch, 16, height, width), y (batch, height, width)."""
     import torch
 
+    sizes = {tuple(y.shape) for _, y in samples}
+    if len(sizes) > 1:
+        raise TrainingError("data", f"maps differ in size: {sorted(sizes)}", "all files of a set have one size")
     return {"x": torch.stack([x for x, _ in samples]), "y": torch.stack([y for _, y in samples])}

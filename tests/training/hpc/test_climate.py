@@ -110,6 +110,13 @@ def test_a_damaged_map_is_named(own: Path, fault: str) -> None:
     assert caught.value.kind == "data"
 
 
+def test_maps_of_two_sizes_are_refused(own: Path) -> None:
+    fields.write_sample(own / "train" / "data-00003.h5", np.zeros((8, 8, 16), "f4"), np.zeros((8, 8), "f4"))
+    train, _ = DeepCam(setup(own)).splits()
+    with pytest.raises(TrainingError, match="maps differ in size"):
+        train.batch(range(8), torch.Generator())
+
+
 def test_a_damaged_map_is_found_before_training_where_sums_are_known(made: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(made, tmp_path / "copy"))
     path = copy / "train" / "data-00003.h5"

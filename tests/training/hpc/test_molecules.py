@@ -177,6 +177,12 @@ def test_a_file_cannot_run_code(own: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "made by the pickle").exists()
 
 
+def test_a_file_may_hold_nothing(own: Path) -> None:
+    entries(own / "train" / "data.0000.lmdb", nlength=pickle.dumps(0))
+    train, _ = OpenCatalyst(setup(own)).splits()
+    assert len(train) == 0  # which the harness refuses for any task
+
+
 def test_missing_parts_are_named(own: Path) -> None:
     (own / "validation" / "data.0000.lmdb").unlink()
     with pytest.raises(TrainingError, match=r"validation has no \*.lmdb"):
