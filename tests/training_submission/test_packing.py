@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,13 @@ from training_submission.packing import Packed, pack
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    (tmp_path / "systems").mkdir()
-    (tmp_path / "systems" / "box.json").write_text(json.dumps(description(), indent=1))
+    describe(tmp_path)
     return tmp_path
+
+
+def describe(base: Path) -> None:
+    (base / "systems").mkdir()
+    (base / "systems" / "box.json").write_text(json.dumps(description(), indent=1))
 
 
 def train(base: Path, clock: Clock, task: str = "resnet", runs: int = 5, **more: object) -> Path:
@@ -45,12 +50,17 @@ def refused(base: Path, **more: object) -> str:
     return error.value.cause
 
 
-class TestAccepted:
-    @pytest.fixture
-    def packed(self, base: Path, clock: Clock) -> Packed:
-        train(base, clock)
-        return pack(order(base))
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packed]:
+    """One submission for all that only look at it."""
+    base = tmp_path_factory.mktemp("packed")
+    describe(base)
+    with pytest.MonkeyPatch.context() as patch:
+        train(base, Clock(patch))
+        yield pack(order(base))
 
+
+class TestAccepted:
     def test_both_checkers_accept_it(self, packed: Packed) -> None:
         assert (packed.report.ok, packed.report.accepted, packed.report.ruleset) == (True, True, "training 4.0.0")
         assert packed.report.rows[0].minutes == pytest.approx(3, abs=1e-4)
@@ -70,9 +80,9 @@ class TestAccepted:
         } <= found
         assert "| us | box | open | resnet | 3 | 5 | 1, 5 |" in (packed.folder / "summary.md").read_text()
 
-    def test_logs_are_copied_as_they_are(self, packed: Packed, base: Path) -> None:
+    def test_logs_are_copied_as_they_are(self, packed: Packed) -> None:
         logs = sorted((packed.tree / "results/box/resnet").iterdir())
-        originals = sorted((base / "trained").glob("*/result_*.txt"))
+        originals = sorted((packed.folder.parents[1] / "trained").glob("*/result_*.txt"))
         assert [path.read_bytes() for path in logs] == [path.read_bytes() for path in originals]
 
     def test_hashes_are_right_and_the_tarball_holds_the_tree(self, packed: Packed) -> None:
@@ -93,7 +103,8 @@ class TestAccepted:
         assert found["status"] == "Research, Development, or Internal (RDI)"
         assert found["host_processor_vcpu_count"] == "2"
 
-    def test_a_packed_one_is_replaced_only_if_asked(self, packed: Packed, base: Path) -> None:
+    def test_a_packed_one_is_replaced_only_if_asked(self, packed: Packed) -> None:
+        base = packed.folder.parents[1]
         with pytest.raises(SubmissionError, match="exists already"):
             pack(order(base))
         assert pack(order(base, replace=True)).folder == packed.folder
