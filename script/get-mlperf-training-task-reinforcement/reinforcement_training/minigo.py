@@ -70,6 +70,7 @@ class Minigo(Task):
         """Play. All ranks play the same games, so that what they hold is the same and a resumed run goes on with it."""
         import numpy as np
 
+        _as_on_rank_0(model)
         random = np.random.RandomState([self.setup.seed, epoch])
         self._replay.add(play(model, self.game, self._how, random))
 
@@ -133,6 +134,15 @@ class Minigo(Task):
         if not text.isdecimal() or not int(text):
             raise TrainingError("config", f"option {name}={text} is no positive whole number", f"{name}={default}")
         return int(text)
+
+
+def _as_on_rank_0(model: torch.nn.Module) -> None:
+    """Means and deviations of the batch normalisation are of each rank's own batches; games need the same ones."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        for buffer in model.buffers():
+            distributed.broadcast(buffer, 0)
 
 
 def _no_folder() -> Any:
