@@ -35,6 +35,7 @@ def trained(cmr: CommandLine) -> Path:
     return cmr.cwd / "results"
 
 
+@pytest.mark.slow
 def test_the_template_trains_and_reports(trained: Path) -> None:
     (folder,) = trained.iterdir()
     for name in ("trainings.html", "trainings.md", "trainings.csv", "trainings.xlsx", "summary.json"):
@@ -45,6 +46,7 @@ def test_the_template_trains_and_reports(trained: Path) -> None:
     assert first.monitor.samples and first.monitor.rss_max_bytes
 
 
+@pytest.mark.slow
 def test_log_and_report_tell_the_same_time(trained: Path) -> None:
     from trainer.mllog import time_to_train
 
@@ -53,6 +55,7 @@ def test_log_and_report_tell_the_same_time(trained: Path) -> None:
         assert log == pytest.approx(one.time_to_train_s, abs=0.01)
 
 
+@pytest.mark.slow
 def test_reports_of_the_results_folder_by_cm(cmr: CommandLine, trained: Path) -> None:
     done = cmr("cm", "report", "experiment", "--results_dir=results")
     assert done.returncode == 0 and (trained / "trainings.html").is_file(), done.stdout + done.stderr
