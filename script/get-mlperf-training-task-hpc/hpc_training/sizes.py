@@ -16,7 +16,7 @@ def chosen(setup: Setup, choices: Mapping[str, Choice]) -> Choice:
     """What the option names, the first by default; TrainingError with the names that there are for any other."""
     name = setup.option("network", next(iter(choices)))
     if name not in choices:
-        raise TrainingError("config", f"there is no network {name!r} here", f"--network: {', '.join(choices)}")
+        raise TrainingError("config", f"there is no network {name!r} here", f"--hpc_network: {', '.join(choices)}")
     return choices[name]
 
 
