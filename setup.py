@@ -22,7 +22,9 @@ def version() -> str:
 
 
 # One package beside the other in automation/experiment: records, and what reads them.
-READERS = [f"cm4bench_{name}" for name in ("results", "database", "compare", "experiments", "crates", "gui")]
+READERS = [
+    f"cm4bench_{name}" for name in ("results", "database", "compare", "experiments", "trainings", "crates", "gui")
+]
 
 setup(
     name="cm4bench",
