@@ -70,6 +70,15 @@ class UNet3D(Task):
         )
         return network
 
+    def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
+        """What ruleset 4.0.0 wants of this benchmark."""
+        steps = max(1, len(self._folder.training) // recipe.batch_size)
+        return {
+            "opt_learning_rate_warmup_epochs": recipe.warmup_steps // steps,
+            "opt_learning_rate_decay_boundary_epochs": list(recipe.decay_at),
+            "opt_learning_rate_decay_factor": recipe.decay_factor,
+        }
+
     @cached_property
     def _criterion(self) -> Any:
         from monai.losses.dice import DiceCELoss

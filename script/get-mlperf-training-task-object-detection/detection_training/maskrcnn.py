@@ -49,6 +49,20 @@ class MaskRCNN(Detector):
         backbone = self.setup.option("backbone", "")
         return networks.maskrcnn_resnet50(self.classes, Path(backbone) if backbone else None)
 
+    def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
+        """What ruleset 3.1.0 wants of this benchmark."""
+        steps = len(self.splits()[0]) // recipe.batch_size
+        return {
+            "opt_learning_rate_warmup_factor": 1 / max(1, recipe.warmup_steps),
+            "opt_learning_rate_decay_factor": recipe.decay_factor,
+            "opt_learning_rate_decay_steps": [epoch * steps for epoch in recipe.decay_at],
+            **self.sizes(),
+        }
+
+    def sizes(self) -> dict[str, object]:
+        """Proposals per picture in training, and the bounds of its sides."""
+        return {"num_image_candidates": 2000, "min_image_size": 800, "max_image_size": 1333}
+
     def quality(self, evidence: Sequence[Any]) -> float:
         """The smaller of both precisions, each as a share of its target."""
         found, truth = [one for part in evidence for one in part], self.splits()[1].coco
@@ -79,4 +93,12 @@ class SmallMaskRCNN(MaskRCNN):
         """For pictures as large as those of the data."""
         from detection_training import networks
 
-        return networks.maskrcnn_small(self.classes, int(self.setup.option("size", "128")))
+        return networks.maskrcnn_small(self.classes, self._side)
+
+    def sizes(self) -> dict[str, object]:
+        """Of the small network."""
+        return {"num_image_candidates": 100, "min_image_size": self._side, "max_image_size": self._side}
+
+    @property
+    def _side(self) -> int:
+        return int(self.setup.option("size", "128"))

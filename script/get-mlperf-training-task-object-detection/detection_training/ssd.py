@@ -42,6 +42,15 @@ class SSD(Detector):
         backbone = self.setup.option("backbone", "")
         return networks.ssd_resnet34(self.classes, Path(backbone) if backbone else None)
 
+    def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
+        """What ruleset 1.1.0 wants of this benchmark; pictures are not cropped, so one sample is enough."""
+        return {
+            "model_bn_span": recipe.batch_size,
+            "max_samples": 1,
+            "opt_learning_rate_warmup_factor": 0.0,
+            "opt_learning_rate_decay_boundary_epochs": list(recipe.decay_at),
+        }
+
 
 class SmallSSD(SSD):
     """The same shape with a small backbone, for pictures of 128 pixels."""

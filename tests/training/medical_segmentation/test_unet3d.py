@@ -76,6 +76,7 @@ def test_the_references_network(prepared):
     convolutions = [one for one in network.modules() if isinstance(one, torch.nn.Conv3d)]
     assert {one.out_channels for one in convolutions} == {3, 32, 64, 128, 256, 320}
     assert sum(one.stride == (2, 2, 2) for one in convolutions) == 5
+    assert task.hyperparameters(task.recipe)["opt_learning_rate_warmup_epochs"] == 16800 // 2
     assert (task.metric.target, task.patch, task.recipe.learning_rate) == (0.908, 128, 0.8)
 
 

@@ -114,6 +114,8 @@ def test_mask_rcnn_trains_and_is_judged_by_boxes_and_masks(prepare, shapes):
     trained = training.run()
     assert trained.ended_by == "epochs"
     assert set(training.task.logged(trained.quality)) == {"BBOX", "SEGM"}
+    logged = training.task.hyperparameters(training.recipe.replaced({"decay_at": [2, 3]}))
+    assert (logged["opt_learning_rate_decay_steps"], logged["max_image_size"]) == ([6, 9], 64)
     assert 0 <= trained.quality <= 3
     batch = training.eval_split.batch([0, 1], torch.Generator())
     with torch.no_grad():
@@ -127,6 +129,7 @@ def test_mask_rcnn_trains_and_is_judged_by_boxes_and_masks(prepare, shapes):
 def test_ssd_trains(prepare, shapes):
     training = prepare("ssd:SmallSSD", shapes, recipe={"epochs": 1, "batch_size": 4})
     assert 0 <= training.run().quality <= 1
+    assert training.task.hyperparameters(training.recipe)["model_bn_span"] == 4
 
 
 def test_damaged_data_end_before_the_training(prepare, shapes):
