@@ -87,7 +87,7 @@ class Pyramid(nn.Module):
 
 
 def maskrcnn_small(classes: int, size: int) -> nn.Module:
-    """The same shape with three stages of 32, 64 and 96 channels (0.8 M parameters)."""
+    """The same shape with three stages of 32, 64 and 96 channels (0.65 M parameters)."""
     channels = 48
     levels = ["0", "1", "2"]
     anchors = AnchorGenerator(sizes=((24,), (44,), (72,)), aspect_ratios=((0.5, 1.0, 2.0),) * 3)
