@@ -58,6 +58,12 @@ def test_two_ranks_train_as_one(configure: Configure, tmp_path: Path, strategy: 
 
 
 @pytest.mark.slow
+def test_ranks_judge_with_the_same_batch_statistics(configure: Configure) -> None:
+    (result,) = supervise.run(configure("Normalised", recipe={"epochs": 1}, processes=2, log=False))
+    assert (result.failure, result.quality.value) == (None, 0.0)
+
+
+@pytest.mark.slow
 def test_two_nodes_train_as_one(configure: Configure, tmp_path: Path) -> None:
     config = configure("Plain", recipe={"epochs": 2}, target=2.0, nodes=2, rendezvous="127.0.0.1:29611")
     files = []

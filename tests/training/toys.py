@@ -50,6 +50,21 @@ class Plain(Blobs):
         return nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 4))
 
 
+class Normalised(Blobs):
+    """Batch statistics, which differ between ranks while they train; says what each rank judges with."""
+
+    metric = Metric("spread", target=-1.0, higher_is_better=False)  # never reached
+
+    def model(self) -> nn.Module:
+        return nn.Sequential(nn.Linear(2, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 4))
+
+    def judge(self, model: nn.Module, batch: Batch) -> Any:
+        return float(model[1].running_mean.sum())  # type: ignore[index, operator, union-attr]
+
+    def quality(self, evidence: Sequence[Any]) -> float:
+        return max(evidence) - min(evidence)
+
+
 class Jittered(Blobs):
     """Draws in every way a task may: dropout, augmentation, and data that it makes between epochs."""
 

@@ -111,6 +111,14 @@ class Engine:
         torch.distributed.all_gather_object(parts, values)
         return [value for part in parts for value in part]
 
+    def level_buffers(self, model: torch.nn.Module) -> None:
+        """Give every rank the buffers of rank 0: batch statistics are each rank's own after its last step."""
+        if self.world > 1:
+            import torch
+
+            for buffer in model.buffers():
+                torch.distributed.broadcast(buffer, src=0)
+
     def states(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         """Whole state dictionaries of model and optimiser, on every rank."""
         if not self.sharded:

@@ -177,6 +177,7 @@ class Training:
 
         samples, epoch = self.position.samples, self.position.epoch
         self.listener.eval_start(epoch, samples)
+        self.engine.level_buffers(self.bare)
         self.bare.eval()
         with self.pace.evaluating(), torch.no_grad(), self.engine.autocast():
             evidence = [self.task.judge(self.bare, batch) for batch in self._evaluation_batches()]
