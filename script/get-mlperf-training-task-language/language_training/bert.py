@@ -2,7 +2,8 @@
 
 Official (rules of training 5.0): BERT-large, 512 tokens, started from a given checkpoint, masked-LM accuracy 0.72 on
 10,000 sequences of eval.txt. The small default has two layers of 128 on Python's language reference, from scratch, and
-sequences of 20 tokens: a network that starts from nothing finds its neighbours sooner among few.
+sequences of 20 tokens, which are always of one text: a network that starts from nothing finds its neighbours sooner
+among few.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ EVALUATED = 10_000  # sequences, as the rules have it
 
 
 class BertPretraining(Task):
-    """Options: ``network`` (tiny, base, large), ``checkpoint`` (a folder of transformers' format to start from)."""
+    """Options: ``network`` (tiny, base, large), ``checkpoint`` (a folder of transformers' format to start from),
+    ``strangers`` (yes: every second pair is of two texts; by default not for tiny, whose sequences are too short)."""
 
     metric = Metric("masked_lm_accuracy", target=0.12)
     recipe = Recipe(
@@ -72,7 +74,8 @@ class BertPretraining(Task):
         numbers = self.tokenizer.get_vocab()
         pieces = Pieces(numbers["[CLS]"], numbers["[SEP]"], numbers["[MASK]"], len(numbers))
         rows = pack(wikipedia_documents(files), self.tokenizer, self.network[4] - SPECIAL_PER_PAIR)
-        return Pairs(rows[:limit], pieces)
+        strangers = self.setup.option("strangers", "no" if self.setup.option("network", "tiny") == "tiny" else "yes")
+        return Pairs(rows[:limit], pieces, strangers == "yes")
 
     def model(self) -> torch.nn.Module:
         """BERT with both heads of pre-training."""

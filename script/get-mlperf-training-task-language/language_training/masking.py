@@ -24,14 +24,15 @@ class Pieces:
 
 
 class Pairs:
-    """Rows of tokens as pairs: the two halves of a row, or in every second case halves of two rows.
+    """Rows of tokens as pairs: the two halves of a row, or with ``strangers`` in every second case halves of two rows.
 
     A batch is a dictionary of int64 tensors: ``ids`` and ``segments`` (n, length), ``positions`` and ``labels``
     (n, hidden) of the tokens to find, ``follows`` (n,), 0 where the second half is the first one's own.
     """
 
-    def __init__(self, rows: torch.Tensor, pieces: Pieces) -> None:
+    def __init__(self, rows: torch.Tensor, pieces: Pieces, strangers: bool = True) -> None:
         self._rows, self._pieces = rows, pieces
+        self._strangers = 0.5 if strangers else 0.0
         self._cut = rows.shape[1] // 2
         self.hidden = max(1, round((rows.shape[1] + SPECIAL_PER_PAIR) * HIDDEN))
 
@@ -44,7 +45,7 @@ class Pairs:
 
         chosen, rows = torch.as_tensor(indices), len(self._rows)
         own = self._rows[chosen]
-        strangers = torch.rand(len(own), generator=draw) < 0.5
+        strangers = torch.rand(len(own), generator=draw) < self._strangers
         others = self._rows[(chosen + torch.randint(1, max(rows, 2), chosen.shape, generator=draw)) % rows]
         first, second = own[:, : self._cut], torch.where(strangers[:, None], others, own)[:, self._cut :]
         ids = self._framed(first, second)
