@@ -28,6 +28,7 @@ from trainer.pace import WARMUP_STEPS  # noqa: E402
 def bare(config: TrainConfig) -> float:
     """Samples per second of the barest loop that trains the same."""
     import torch
+
     from trainer import optimisers
     from trainer.loop import seed_everything
     from trainer.registry import load_task

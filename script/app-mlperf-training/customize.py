@@ -11,11 +11,10 @@ for folder in (HERE, ROOT / "automation" / "experiment", ROOT / "automation" / "
 
 
 def preprocess(i):
+    from cm4bench.facts import read_facts
     from mlperf_training_config import build
     from trainer.errors import TrainingError
     from trainer.result import SUMMARY
-
-    from cm4bench.facts import read_facts
 
     env = i["env"]
     asked = str(env.get("CM_MLPERF_DEVICE") or "auto")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from trainer.datafiles import seal
 
 METALS, ADSORBATES = ("Cu", "Ag", "Ni", "Pd"), ("H", "C", "N", "O")

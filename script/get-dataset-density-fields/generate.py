@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from trainer.datafiles import seal
 
 Array = NDArray[Any]

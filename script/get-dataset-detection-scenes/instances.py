@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compose import CLASSES, Stamps, background
+
 from trainer.datafiles import seal
 
 if TYPE_CHECKING:

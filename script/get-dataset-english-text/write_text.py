@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from language_training.vocabulary import train_bpe, train_wordpiece
+
 from trainer.datafiles import seal
 
 DOCUMENT = 1500  # characters, at least

@@ -12,8 +12,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from trainer.datafiles import seal
 from translation_training.vocabulary import train
+
+from trainer.datafiles import seal
 
 LARGEST = 99
 PER_LINE = (3, 6)

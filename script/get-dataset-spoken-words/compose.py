@@ -129,6 +129,7 @@ def _write_wave(path: Path, samples: Samples) -> None:
 def compose(source: Path, train: int, evaluation: int, seed: int, out: Path) -> None:
     """Write both sets and their sums; ``out`` appears when all is complete. Raises OSError or ValueError."""
     import numpy as np
+
     from trainer.datafiles import seal
 
     spoken = recordings(source, json.loads(WORDS.read_text(encoding="utf-8")))

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from preprocess import Scan, normalised, padded, read_nifti, resampled
+
 from trainer.datafiles import seal, verify
 from trainer.errors import TrainingError
 

@@ -11,9 +11,8 @@ for folder in (ROOT / "automation" / "experiment", HERE.parent / "app-mlperf-tra
 
 
 def postprocess(i):
-    from trainer.result import RESULT, TrainResult
-
     from cm4bench_trainings import actions, find, reports
+    from trainer.result import RESULT, TrainResult
 
     env = i["env"]
     folder = Path(env["CM_MLPERF_TRAINING_RUN_DIR"])

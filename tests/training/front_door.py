@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.workbench import ROOT, CommandLine
+
 from trainer.result import TrainResult
 
 

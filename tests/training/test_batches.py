@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trainer.batches import Layout, Order, in_turn, loader
 from trainer.errors import TrainingError
 from trainer.task import Columns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.training.conftest import HERE, Configure
+
 from trainer import cluster
 from trainer.errors import TrainingError
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.training.conftest import Configure
+
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError
 

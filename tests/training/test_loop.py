@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import torch
 from tests.training.conftest import Configure
+
 from trainer import curve, engine
 from trainer.checkpoint import CHECKPOINT
 from trainer.config import TrainConfig

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+
 from trainer import optimisers
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.training.conftest import HERE, Configure
+
 from trainer.errors import TrainingError
 from trainer.result import Failure, QualityReached, TrainResult
 

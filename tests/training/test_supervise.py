@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import torch
 from tests.training.conftest import HERE, Configure
+
 from trainer import curve, mllog, olympic, rulesets, scores, supervise
 from trainer.checkpoint import CHECKPOINT
 from trainer.errors import TrainingError

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Batch, Columns, Metric, Setup, Split, Task

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trainer.config import TrainConfig
 from trainer.mllog import Log
 from trainer.result import QualityReached, TrainResult

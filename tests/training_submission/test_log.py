@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mlperf_logging.compliance_checker import mlp_compliance
 from tests.training_submission.runs import FACTS, Clock, write_log
+
 from trainer import mllog, rulesets
 from trainer.mllog import Log, LogError, events, time_to_train
 

@@ -1,6 +1,7 @@
 """MLPerf's score, and what it says of too few, too many and failed runs."""
 
 import pytest
+
 from trainer import olympic, rulesets
 
 RESNET, UNET3D = rulesets.of("resnet"), rulesets.of("unet3d")

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.training_submission.runs import Clock, write_log
-from trainer import rulesets
 from training_checker.systems import COUNTS, FIELDS
+
+from trainer import rulesets
 
 
 def description(division: str = "open", **more: str) -> dict[str, str]:

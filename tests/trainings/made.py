@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from trainer.config import CONFIG, TrainConfig
 from trainer.curve import CURVE, Curve, Point
 from trainer.result import Failure, ModelFacts, QualityReached, TrainResult

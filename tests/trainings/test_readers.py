@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
-from trainer import curve
 
 from cm4bench_trainings import TrainingError, find
 from cm4bench_trainings.series import Line, course, first_reached, monitored, thinned
 from cm4bench_trainings.spread import groups, summary
 from cm4bench_trainings.table import table
+from trainer import curve
 
 from .made import changed, failed, training
 

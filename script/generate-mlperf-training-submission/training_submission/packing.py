@@ -10,12 +10,12 @@ from mlperf_submission import archive
 from mlperf_submission.errors import SubmissionError
 from mlperf_submission.publish import staging, written_nothing
 from mlperf_submission.refusal import MOST_SHOWN, NOT_SUBMITTABLE, Refusal, not_submittable, refuse
-from trainer.rulesets import OWN
 from training_checker import rounds, summary
 from training_checker.conduct import check_tree
 from training_checker.errors import CheckError
 from training_checker.report import Report
 
+from trainer.rulesets import OWN
 from training_submission import refusals, runs, system, tree
 from training_submission.order import Order
 from training_submission.refusals import UNNAMED

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from mlperf_submission.refusal import Refusal
 from system_description import names
+from training_checker import rounds, systems
+
 from trainer import mllog
 from trainer.mllog import LogError
 from trainer.result import TrainResult
 from trainer.rulesets import OWN
-from training_checker import rounds, systems
-
 from training_submission.order import Order
 from training_submission.runs import Run, Series
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlperf_submission.errors import SubmissionError
+from training_checker.logs import Run as Log
+
 from trainer import rulesets
 from trainer.errors import TrainingError
 from trainer.events import log_name
 from trainer.result import RESULT, SCHEMA, TrainResult
 from trainer.rulesets import Ruleset
-from training_checker.logs import Run as Log
 
 _KIND = SCHEMA.partition("/")[0]
 MAKE_SOME = 'cmr "run mlperf training" makes some'

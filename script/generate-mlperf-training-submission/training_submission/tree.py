@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer.rulesets import OWN
 from training_checker import upstream
 
+from trainer.rulesets import OWN
 from training_submission import sources, texts
 from training_submission.order import Order
 from training_submission.runs import Series

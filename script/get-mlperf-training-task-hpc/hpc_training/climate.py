@@ -10,12 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trainer.recipe import Recipe
-from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
-
 from hpc_training.climate_files import CHANNELS, CLASSES, STATS, Scaling, maps
 from hpc_training.files import data_folder
 from hpc_training.sizes import chosen
+from trainer.recipe import Recipe
+from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch

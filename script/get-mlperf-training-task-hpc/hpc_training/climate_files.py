@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import TrainingError
-
 from hpc_training.files import Stored, files_of, reading
+from trainer.errors import TrainingError
 
 if TYPE_CHECKING:
     import numpy as np

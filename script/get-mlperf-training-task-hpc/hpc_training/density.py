@@ -9,13 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trainer.errors import TrainingError
-from trainer.recipe import Recipe
-from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
-
 from hpc_training.density_files import universes
 from hpc_training.files import Stored, data_folder
 from hpc_training.sizes import OFFICIAL, SMALL, chosen
+from trainer.errors import TrainingError
+from trainer.recipe import Recipe
+from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import TrainingError
-
 from hpc_training.files import Stored, files_of, reading
+from trainer.errors import TrainingError
 
 if TYPE_CHECKING:
     import torch

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainer.recipe import Recipe
-from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
-
 from hpc_training.files import Stored, data_folder
 from hpc_training.molecule_files import Database, Structure, structures
 from hpc_training.sizes import chosen
+from trainer.recipe import Recipe
+from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch

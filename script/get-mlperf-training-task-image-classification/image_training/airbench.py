@@ -7,9 +7,9 @@ the average of slow weights (Lookahead) and the shifted copies at test time, so 
 from __future__ import annotations
 
 from torch import nn
-from trainer.recipe import Recipe
 
 from image_training.whitened import Shape, Whitened
+from trainer.recipe import Recipe
 
 #: rate of the normalisation's biases, in multiples of that of the filters
 BIAS_FACTOR = 64.0

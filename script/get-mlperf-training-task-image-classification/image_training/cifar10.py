@@ -6,10 +6,9 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from image_training.images import Images, ImageSet, checked
 from trainer import datafiles
 from trainer.errors import TrainingError
-
-from image_training.images import Images, ImageSet, checked
 
 if TYPE_CHECKING:
     import torch

@@ -8,10 +8,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_training.images import Images, ImageSet, checked
 from trainer import datafiles
 from trainer.errors import TrainingError
-
-from image_training.images import Images, ImageSet, checked
 
 if TYPE_CHECKING:
     import torch

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from image_training import networks
+from image_training.folders import Files, Pictures, find
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
-
-from image_training import networks
-from image_training.folders import Files, Pictures, find
 
 if TYPE_CHECKING:
     import torch

@@ -7,13 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import TrainingError
-from trainer.recipe import Recipe
-from trainer.task import Batch, Columns, Evidence, Metric, Setup, Split, Task
-
 from image_training import cifar10, generated, idx, networks, recipes
 from image_training.augment import Augmentation, Augmented, augment
 from image_training.images import ImageSet
+from trainer.errors import TrainingError
+from trainer.recipe import Recipe
+from trainer.task import Batch, Columns, Evidence, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch
@@ -111,9 +110,8 @@ class ImageClassification(Task):
         self.recipe = recipe
         if self.network != "airbench":
             return super().optimizer(model, recipe)
-        from trainer.optimisers import make
-
         from image_training.airbench import parameter_groups
+        from trainer.optimisers import make
 
         return make(recipe, parameter_groups(model, recipe))
 

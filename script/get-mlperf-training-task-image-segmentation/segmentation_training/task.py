@@ -6,14 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segmentation_training import pictures
+from segmentation_training.pictures import Picture
+from segmentation_training.splits import Whole, Windows
 from trainer import datafiles
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
-
-from segmentation_training import pictures
-from segmentation_training.pictures import Picture
-from segmentation_training.splits import Whole, Windows
 
 if TYPE_CHECKING:
     import torch

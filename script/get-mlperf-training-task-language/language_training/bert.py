@@ -12,15 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.datafiles import verify
-from trainer.errors import TrainingError
-from trainer.recipe import Recipe
-from trainer.task import Columns, Metric, Setup, Split, Task
-
 from language_training.corpora import wikipedia_documents, wikipedia_files
 from language_training.masking import SPECIAL_PER_PAIR, Pairs, Pieces
 from language_training.sequences import pack
 from language_training.vocabulary import read_wordpiece
+from trainer.datafiles import verify
+from trainer.errors import TrainingError
+from trainer.recipe import Recipe
+from trainer.task import Columns, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from language_training.checkpoints import starting_point
+from language_training.encoded import EncodedTexts
+from language_training.reviews import Reviews, read_sst2
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Setup, Split, Task
-
-from language_training.checkpoints import starting_point
-from language_training.encoded import EncodedTexts
-from language_training.reviews import Reviews, read_sst2
 
 if TYPE_CHECKING:
     import torch

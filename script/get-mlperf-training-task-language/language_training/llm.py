@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trainer.datafiles import verify
-from trainer.errors import TrainingError
-from trainer.recipe import Recipe
-from trainer.task import Columns, Metric, Setup, Split, Task
-
 from language_training.causal_networks import NETWORKS, build
 from language_training.corpora import c4_documents, c4_files
 from language_training.sequences import pack
 from language_training.vocabulary import END_OF_TEXT, read_tokenizer
+from trainer.datafiles import verify
+from trainer.errors import TrainingError
+from trainer.recipe import Recipe
+from trainer.task import Columns, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch

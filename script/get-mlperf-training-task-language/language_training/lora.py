@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from language_training.checkpoints import starting_point
+from language_training.llm import Summed
+from language_training.tuning_data import read_rows
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Columns, Metric, Setup, Split, Task
-
-from language_training.checkpoints import starting_point
-from language_training.llm import Summed
-from language_training.tuning_data import read_rows
 
 if TYPE_CHECKING:
     import torch

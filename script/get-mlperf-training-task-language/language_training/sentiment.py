@@ -11,13 +11,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from language_training.encoded import EncodedTexts
+from language_training.reviews import Reviews, read_imdb
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Setup, Split, Task
-
-from language_training.encoded import EncodedTexts
-from language_training.reviews import Reviews, read_imdb
 
 if TYPE_CHECKING:
     import torch

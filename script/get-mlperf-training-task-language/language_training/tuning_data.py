@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.errors import TrainingError
-from trainer.task import Columns
-
 from language_training.corpora import c4_documents, c4_files
 from language_training.sequences import pack
 from language_training.vocabulary import read_tokenizer
+from trainer.errors import TrainingError
+from trainer.task import Columns
 
 if TYPE_CHECKING:
     import torch

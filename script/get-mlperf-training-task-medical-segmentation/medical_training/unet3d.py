@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from medical_training.volumes import HINT, Folder, Patches, Volumes, read
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Batch, Metric, Task
-
-from medical_training.volumes import HINT, Folder, Patches, Volumes, read
 
 if TYPE_CHECKING:
     import torch

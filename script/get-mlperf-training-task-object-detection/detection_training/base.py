@@ -7,13 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.datafiles import verify
-from trainer.errors import TrainingError
-from trainer.task import Batch, Setup, Task
-
 from detection_training import vision
 from detection_training.coco import HINT, TRAIN, VALIDATION, Pictures
 from detection_training.metric import Detection, average_precision, detections
+from trainer.datafiles import verify
+from trainer.errors import TrainingError
+from trainer.task import Batch, Setup, Task
 
 if TYPE_CHECKING:
     import torch

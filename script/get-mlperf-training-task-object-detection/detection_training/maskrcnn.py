@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.recipe import Recipe
-from trainer.task import Metric
-
 from detection_training.base import Detector
 from detection_training.metric import average_precision
+from trainer.recipe import Recipe
+from trainer.task import Metric
 
 if TYPE_CHECKING:
     import torch

@@ -16,6 +16,7 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.models.detection.ssd import SSD
 from torchvision.models.resnet import BasicBlock
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+
 from trainer.errors import TrainingError
 
 #: SSD's default boxes on 300 pixels (Liu et al. 2016); the references' sizes are 21, 45, 99 … 315 pixels

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detection_training.base import Detector
 from trainer.recipe import Recipe
 from trainer.task import Metric
-
-from detection_training.base import Detector
 
 if TYPE_CHECKING:
     import torch

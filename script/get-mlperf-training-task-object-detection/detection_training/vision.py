@@ -14,9 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainer.errors import TrainingError
-
 from detection_training import operators
+from trainer.errors import TrainingError
 
 HINT = "give --env.CM_MLPERF_TRAINING_OPTION_TORCHVISION=FOLDER with the unpacked wheel"
 _kept: list[Any] = []  # declarations end with the object that made them

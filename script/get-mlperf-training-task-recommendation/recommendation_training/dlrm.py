@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from recommendation_training.pairs import COUNTS, Pairs, read_arrays, read_terabyte
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Split, Task
-
-from recommendation_training.pairs import COUNTS, Pairs, read_arrays, read_terabyte
 
 if TYPE_CHECKING:
     import torch

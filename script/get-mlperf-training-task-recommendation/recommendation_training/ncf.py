@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from recommendation_training.negatives import Unseen, candidates
+from recommendation_training.ratings import Feedback, read_feedback
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Columns, Metric, Split, Task
-
-from recommendation_training.negatives import Unseen, candidates
-from recommendation_training.ratings import Feedback, read_feedback
 
 if TYPE_CHECKING:
     import torch

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import TrainingError
-from trainer.recipe import Recipe
-from trainer.task import Columns, Metric, Setup, Split, Task
-
 from reinforcement_training.go import game
 from reinforcement_training.matches import at_random, best_of, won
 from reinforcement_training.replay import Replay
 from reinforcement_training.selfplay import Moves, Play, play
+from trainer.errors import TrainingError
+from trainer.recipe import Recipe
+from trainer.task import Columns, Metric, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trainer.errors import TrainingError
-
 from speech_training.corpus import Utterance
+from trainer.errors import TrainingError
 
 CHARACTERS = " 'ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BLANK = 0

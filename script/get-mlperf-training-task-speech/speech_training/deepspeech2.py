@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer.recipe import Recipe
-from trainer.task import Batch, Metric
-
 from speech_training import alphabet
 from speech_training.speech import SpeechTask
+from trainer.recipe import Recipe
+from trainer.task import Batch, Metric
 
 if TYPE_CHECKING:
     import torch

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from trainer.recipe import Recipe
-from trainer.task import Batch, Metric
-
 from speech_training import alphabet
 from speech_training.speech import SpeechTask
+from trainer.recipe import Recipe
+from trainer.task import Batch, Metric
 
 if TYPE_CHECKING:
     import torch

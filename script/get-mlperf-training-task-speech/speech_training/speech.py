@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainer.datafiles import verify
-from trainer.errors import TrainingError
-from trainer.task import Batch, Setup, Split, Task
-
 from speech_training.alphabet import checked, encoded
 from speech_training.corpus import Utterance, read_audio, read_part, root, training_parts
 from speech_training.features import Spectrogram, at_another_speed, masked
+from trainer.datafiles import verify
+from trainer.errors import TrainingError
+from trainer.task import Batch, Setup, Split, Task
 
 if TYPE_CHECKING:
     import torch

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.errors import TrainingError
-
 from translation_training.vocabulary import END, PADDING, START
 
 if TYPE_CHECKING:

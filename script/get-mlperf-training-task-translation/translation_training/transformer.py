@@ -14,7 +14,6 @@ from trainer.datafiles import verify
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Metric, Setup, Split, Task
-
 from translation_training.pairs import Pairs, read_lines
 from translation_training.vocabulary import END, PADDING, START, read
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
+
 from trainer.config import Precision, Strategy, Tier
 from trainer.recipe import NotNegative, NotNegativeReal, Positive, PositiveReal, Recipe
 

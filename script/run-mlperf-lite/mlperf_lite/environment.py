@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.recipe import Recipe
-
 from mlperf_lite import taskflags
 from mlperf_lite.errors import LiteError
 from mlperf_lite.reading import Given
+from trainer.recipe import Recipe
 
 #: the model that the front door takes where nobody has named one
 DEFAULTED = "CM_MLPERF_LITE_MODEL_BY_DEFAULT"

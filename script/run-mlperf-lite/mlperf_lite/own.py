@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mlperf_lite.dataset import Dataset
 from trainer.errors import TrainingError
 from trainer.recipe import Recipe
 from trainer.task import Batch, Evidence, Metric, Setup, Split, Task
-
-from mlperf_lite.dataset import Dataset
 
 if TYPE_CHECKING:
     import torch

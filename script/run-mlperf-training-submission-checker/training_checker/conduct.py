@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlperf_checker.findings import Finding, printable
+
 from trainer import olympic, rulesets
 from trainer.rulesets import OWN, Ruleset
-
 from training_checker import logs, rounds, rules_of_result, rules_of_tree, tree, upstream
 from training_checker.errors import CheckError
 from training_checker.report import Report, Row

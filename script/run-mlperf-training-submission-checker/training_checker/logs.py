@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from mlperf_checker.findings import Finding, printable
+
 from trainer import mllog
 from trainer.mllog import Event, LogError
 from trainer.rulesets import Ruleset
-
 from training_checker import upstream
 from training_checker.wording import worded
 

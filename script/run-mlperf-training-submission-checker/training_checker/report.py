@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from mlperf_checker.findings import Finding
+
 from trainer.olympic import Score
 
 

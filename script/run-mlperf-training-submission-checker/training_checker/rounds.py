@@ -9,7 +9,6 @@ from pathlib import Path
 
 from trainer.rulesets import OWN, Ruleset
 from trainer.rulesets import of as rules_of_task
-
 from training_checker.errors import CheckError
 
 OWN_RULES = Path(__file__).with_name("rules") / "own.yaml"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mlperf_checker.findings import Finding, Severity
-from trainer.rulesets import OWN, Ruleset
 
+from trainer.rulesets import OWN, Ruleset
 from training_checker import logs, rounds, upstream
 from training_checker.tree import Result
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mlperf_checker.findings import Finding, Severity, printable
-from trainer.rulesets import OWN
 
+from trainer.rulesets import OWN
 from training_checker import systems
 from training_checker.rounds import benchmarks
 from training_checker.tree import SCALINGS, Submission

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.rulesets import OWN
-
 from training_checker.rounds import OWN_RULES
 
 SUCCESS = "PACKAGE CHECKER FOUND NO ERRORS"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from trainer.mllog import TOKEN, Event
 from trainer.rulesets import Ruleset
-
 from training_checker.upstream import Complaint
 
 _COUNT = re.compile(

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from trainer import supervise
 from trainer.config import TrainConfig
 from trainer.result import TrainResult
@@ -55,6 +56,7 @@ def train() -> Train:
 
     def run(task: Task, epochs: int) -> list[float]:
         import torch
+
         from trainer.batches import in_turn
 
         torch.manual_seed(0)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hpc_training.climate import RECIPES, DeepCam, deeplab, intersection_over_union
 from tests.training.hpc.conftest import Train, facts, generator, needs, setup, to_target, unsealed
+
 from trainer.errors import TrainingError
 
 h5py = pytest.importorskip("h5py")

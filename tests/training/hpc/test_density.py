@@ -15,6 +15,7 @@ from hpc_training.density import RECIPES, CosmoFlow
 from hpc_training.density_files import read
 from hpc_training.sizes import OFFICIAL, SMALL
 from tests.training.hpc.conftest import Train, facts, generator, needs, setup, to_target, unsealed
+
 from trainer.errors import TrainingError
 
 pytestmark = needs("tfrecord")

@@ -13,6 +13,7 @@ import torch
 from hpc_training.molecule_files import Database, join
 from hpc_training.molecules import OpenCatalyst
 from tests.training.hpc.conftest import Train, generator, needs, setup, to_target, unsealed
+
 from trainer.errors import TrainingError
 
 pytestmark = needs("ase", "lmdb", "torch_geometric")

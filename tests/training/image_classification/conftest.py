@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.listener import Silence

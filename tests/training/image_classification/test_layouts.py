@@ -14,6 +14,7 @@ from image_training import folders, generated
 from image_training import idx as idx_layout
 from PIL import Image
 from tests.training.image_classification.conftest import cifar10, idx
+
 from trainer import datafiles
 from trainer.errors import TrainingError
 

@@ -7,6 +7,7 @@ import torch
 from image_training import airbench, networks
 from image_training.whitened import Shape, Whitened
 from torch.nn.functional import conv2d
+
 from trainer.errors import TrainingError
 from trainer.optimisers import make
 

@@ -12,6 +12,7 @@ from image_training.recipes import SMALL, plan
 from image_training.task import Cifar10
 from tests.training.image_classification.conftest import Prepare, cifar10, idx
 from tests.training.image_classification.test_layouts import imagenet
+
 from trainer.errors import TrainingError
 from trainer.task import Setup
 

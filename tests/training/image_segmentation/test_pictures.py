@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from segmentation_training.pictures import read
 from segmentation_training.splits import Whole, Windows
+
 from trainer.errors import TrainingError
 
 

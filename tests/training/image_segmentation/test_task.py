@@ -14,6 +14,7 @@ from PIL import Image
 from segmentation_training.network import unet
 from segmentation_training.task import Segmentation
 from tests.training.image_segmentation.test_pictures import pictures
+
 from trainer import datafiles
 from trainer.config import TrainConfig
 from trainer.engine import Engine

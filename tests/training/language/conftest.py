@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.listener import Silence

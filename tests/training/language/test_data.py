@@ -17,6 +17,7 @@ from language_training.encoded import EncodedTexts
 from language_training.masking import Pairs, Pieces
 from language_training.sequences import pack
 from tests.training.language.conftest import SCRIPTS, TEXT, made
+
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 

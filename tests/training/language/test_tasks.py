@@ -13,6 +13,7 @@ from language_training.causal_networks import NETWORKS, build
 from language_training.sentiment_networks import NETWORKS as SENTIMENT
 from tests.training.language.conftest import Begin
 from torch.nn.functional import cross_entropy
+
 from trainer.errors import TrainingError
 from trainer.task import Setup
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from trainer import joules
 from trainer.config import CONFIG, TrainConfig
 

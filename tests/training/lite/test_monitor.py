@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trainer import gpugauge, joules
 from trainer.hostgauge import HostGauge
 from trainer.monitor import SERIES, Monitor

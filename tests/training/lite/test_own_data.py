@@ -11,6 +11,7 @@ import torch
 from mlperf_lite import own, reading, templates
 from mlperf_lite.environment import environment
 from mlperf_lite.own import OwnTask, network
+
 from trainer import supervise
 from trainer.config import TrainConfig
 from trainer.errors import TrainingError

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.workbench import ROOT, Bench
+
+from cm4bench import Repo
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.listener import Silence
 from trainer.loop import Training
 from trainer.registry import load_task
-
-from cm4bench import Repo
 
 nibabel = pytest.importorskip("nibabel")
 FAMILY = ROOT / "script" / "get-mlperf-training-task-medical-segmentation"

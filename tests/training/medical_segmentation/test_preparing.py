@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from trainer.datafiles import verify
 from trainer.errors import TrainingError
 

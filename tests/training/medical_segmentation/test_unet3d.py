@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from medical_training.unet3d import SmallUNet3D, UNet3D
 from medical_training.volumes import Patches, Volumes, read
+
 from trainer.errors import TrainingError
 from trainer.task import Setup
 

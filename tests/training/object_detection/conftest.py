@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from tests.workbench import ROOT, Bench
+
+from cm4bench import Repo
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.listener import Silence
 from trainer.loop import Training
 from trainer.registry import load_task
-
-from cm4bench import Repo
 
 SCENES = ROOT / "script" / "get-dataset-detection-scenes"
 FAMILY = ROOT / "script" / "get-mlperf-training-task-object-detection"

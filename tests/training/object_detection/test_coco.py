@@ -6,6 +6,7 @@ import pytest
 from detection_training.coco import Pictures, decode
 from detection_training.metric import average_precision
 from PIL import Image
+
 from trainer.datafiles import SUMS
 from trainer.errors import TrainingError
 

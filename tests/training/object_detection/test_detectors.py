@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 from detection_training import operators
+
 from trainer.errors import TrainingError
 from trainer.task import Setup
 

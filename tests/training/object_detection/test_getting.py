@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from trainer.datafiles import verify
 
 from cm4bench.errors import CMBenchError
+from trainer.datafiles import verify
 
 COCO = "get,dataset,coco2017-training"
 

@@ -1,11 +1,11 @@
 """The small defaults reach their targets: made from the packages by the scripts themselves, trained as a user would."""
 
 import pytest
+
+from cm4bench.errors import CMBenchError
 from trainer import supervise
 from trainer.config import TrainConfig
 from trainer.result import RESULT, TrainResult
-
-from cm4bench.errors import CMBenchError
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

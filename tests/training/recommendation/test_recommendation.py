@@ -19,6 +19,7 @@ from recommendation_training.negatives import Unseen, candidates
 from recommendation_training.pairs import COUNTS, DENSE, SPARSE, TEST, TRAIN, read_arrays, read_terabyte
 from recommendation_training.ratings import Feedback, read_feedback
 from tests.training.front_door import trained as trained_by_cmr
+
 from trainer.batches import Layout, Order
 from trainer.config import TrainConfig
 from trainer.datafiles import seal

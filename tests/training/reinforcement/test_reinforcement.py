@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from tests.training.front_door import trained as trained_by_cmr
+
 from trainer.config import TrainConfig
 from trainer.engine import Engine
 from trainer.errors import TrainingError

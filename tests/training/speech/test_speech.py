@@ -20,6 +20,7 @@ from speech_training.rnnt import RnnT
 from speech_training.speech import SpeechTask
 from speech_training.transducer_loss import transducer_loss
 from tests.training.front_door import trained as trained_by_cmr
+
 from trainer.config import TrainConfig
 from trainer.datafiles import seal
 from trainer.engine import Engine

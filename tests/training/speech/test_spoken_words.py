@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.workbench import ROOT
+
 from trainer.datafiles import SUMS, verify
 
 soundfile = pytest.importorskip("soundfile")

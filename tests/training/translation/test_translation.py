@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 import torch
+from translation_training import pairs, vocabulary
+from translation_training.transformer import Translation
+
 from trainer.config import TrainConfig
 from trainer.datafiles import verify
 from trainer.engine import Engine
@@ -17,8 +20,6 @@ from trainer.listener import Silence
 from trainer.loop import Trained, Training
 from trainer.registry import load_task
 from trainer.task import Setup
-from translation_training import pairs, vocabulary
-from translation_training.transformer import Translation
 
 torch.set_num_threads(1)
 
