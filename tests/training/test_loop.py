@@ -60,6 +60,12 @@ def test_it_gives_up_when_its_time_is_over(configure: Configure, tmp_path: Path)
     assert found.quality is not None
 
 
+def test_the_task_sees_the_hyperparameters_that_were_asked_for(configure: Configure, tmp_path: Path) -> None:
+    training = prepared(configure(recipe={"label_smoothing": "0.25"}), tmp_path)
+    assert training.task.recipe.label_smoothing == 0.25
+    assert type(training.task).recipe.label_smoothing == 0.0
+
+
 def test_another_target_may_be_asked_for(configure: Configure, tmp_path: Path) -> None:
     found, _ = trained(configure("Hopeless", target=0.3), tmp_path)
     assert found.ended_by == "target"

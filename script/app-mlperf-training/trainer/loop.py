@@ -49,7 +49,8 @@ class Training:
 
     def __init__(self, task: Task, config: TrainConfig, engine: Engine, listener: Listener, folder: Path) -> None:
         self.task, self.config, self.engine, self.listener, self.folder = task, config, engine, listener, folder
-        self.recipe = task.recipe.replaced(config.recipe)
+        # the task sees what was asked for, too: its loss may smooth labels
+        self.recipe = task.recipe = task.recipe.replaced(config.recipe)
         self.target = task.metric.target if config.target is None else config.target
         self.layout = Layout.divide(self.recipe.batch_size, engine.rank, engine.world, config.accumulation)
         self.train_split, self.eval_split = _checked(task.splits(), self.recipe)

@@ -88,7 +88,10 @@ class Columns:
 
 
 class Task:
-    """One training benchmark. Subclasses set the class attributes and override what differs from these defaults."""
+    """One training benchmark. Subclasses set the class attributes and override what differs from these defaults.
+
+    Before anything is trained, `recipe` becomes that of this training: with what the user changed.
+    """
 
     metric: Metric
     recipe: Recipe

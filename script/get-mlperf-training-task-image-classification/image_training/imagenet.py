@@ -83,7 +83,6 @@ class ImageNet(Task):
 
     def optimizer(self, model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         """The recipe's."""
-        self.recipe = recipe
         return super().optimizer(model, recipe)
 
     def hyperparameters(self, recipe: Recipe) -> dict[str, object]:

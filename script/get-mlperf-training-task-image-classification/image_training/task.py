@@ -107,7 +107,6 @@ class ImageClassification(Task):
 
     def optimizer(self, model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         """The recipe's; airbench gives its biases a rate of their own."""
-        self.recipe = recipe
         if self.network != "airbench":
             return super().optimizer(model, recipe)
         from image_training.airbench import parameter_groups

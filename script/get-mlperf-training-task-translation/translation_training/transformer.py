@@ -44,7 +44,7 @@ NETWORKS = {
 
 class Translation(Task):
     """Options: ``network`` (tiny, base, big), ``source`` and ``target`` (suffixes: en, de), ``test`` (file name
-    before the suffix), ``beams``, ``smoothing`` of the labels."""
+    before the suffix), ``beams``."""
 
     metric = Metric("bleu", target=25.0)
     recipe = Recipe(
@@ -55,6 +55,7 @@ class Translation(Task):
         learning_rate=3e-3,
         warmup_steps=50,
         clip_norm=1.0,
+        label_smoothing=0.1,
         eval_batch_size=64,
     )
 
@@ -118,7 +119,7 @@ class Translation(Task):
             decoder_input_ids=batch["target"],
             use_cache=False,
         ).logits
-        smoothing = float(self.setup.option("smoothing", "0.1"))
+        smoothing = self.recipe.label_smoothing
         labels = batch["labels"].flatten()
         return cross_entropy(scores.flatten(0, 1), labels, ignore_index=PADDING, label_smoothing=smoothing)
 
