@@ -81,10 +81,6 @@ class ImageNet(Task):
         """Which images are classified rightly."""
         return (model(self._input(batch["pixels"])).argmax(1) == batch["labels"]).cpu()
 
-    def optimizer(self, model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-        """The recipe's."""
-        return super().optimizer(model, recipe)
-
     def hyperparameters(self, recipe: Recipe) -> dict[str, object]:
         """What closed ResNet of rules 3.1 and 4.0 wants to be told, with SGD."""
         steps = max(1, len(self._train.paths) // recipe.batch_size)
