@@ -45,7 +45,7 @@ def test_a_series_of_runs_leaves_results_logs_and_a_score(configure: Configure, 
     assert not summary["official"]
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+@pytest.mark.parametrize("strategy", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_two_ranks_train_as_one(configure: Configure, tmp_path: Path, strategy: str) -> None:
     alone = configure("Plain", recipe={"epochs": 2}, target=2.0, keep_checkpoint=True, checkpoint_every_s=0.0)
     (one,) = supervise.run(alone)
@@ -159,6 +159,7 @@ def test_the_rank_that_died_is_named(configure: Configure) -> None:
     assert "--resume" in result.failure.hint
 
 
+@pytest.mark.slow
 def test_a_training_that_hangs_is_ended(configure: Configure) -> None:
     (result,) = supervise.run(configure("Stuck", log=False, hang_timeout_s=8.0))
     assert result.failure is not None and result.failure.kind == "hang"

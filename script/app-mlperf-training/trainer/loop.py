@@ -128,15 +128,16 @@ class Training:
     def _step(self, batches: Any) -> None:
         """One optimiser step: ``accumulation`` batches forward and backward, then the update."""
         accumulation = self.layout.accumulation
-        total: Any = 0.0
+        total: Any = None
         for part in range(accumulation):
             with self.pace.loading():
                 batch = self.engine.to_device(next(batches))
             with self.engine.unsynchronised(self.model, part + 1 < accumulation):
                 with self.engine.autocast():
-                    loss = self.task.loss(self.model, batch) / accumulation
+                    loss = self.task.loss(self.model, batch)
+                    loss = loss / accumulation if accumulation > 1 else loss
                 self.engine.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            total = total + loss.detach()
+            total = loss.detach() if total is None else total + loss.detach()
             self.pace.tokens(self.task.tokens(batch))
         self._update()
         self._count(total)
