@@ -107,7 +107,10 @@ def test_a_silent_run_with_a_process_is_running(tmp_path):
     folder = part_of(tmp_path)
     later = folder.stat().st_mtime + QUIET_S + 60
     # as the harness is called: the run's configuration is in the command line
-    process = subprocess.Popen([sys.executable, "-c", "input()", str(folder / "config.json")], stdin=subprocess.PIPE)
+    command = [sys.executable, "-c", "print(flush=True); input()", str(folder / "config.json")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    process.stdout.readline()  # a program that is only being loaded has no command line yet
     try:
         assert read_runs([str(tmp_path)], now=later)[0].state == "running"
         assert not is_worked_on(folder.parent.parent / "perform")
