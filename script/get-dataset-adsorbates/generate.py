@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 METALS, ADSORBATES = ("Cu", "Ag", "Ni", "Pd"), ("H", "C", "N", "O")
 SITES = ("fcc", "hcp", "ontop", "bridge")
@@ -85,8 +84,7 @@ def write_samples(path: Path, records: list[Any]) -> None:
 
 def write(out: Path, train: int, validation: int, shake: float, seed: int) -> None:
     """Write the data set; ``out`` appears in one step."""
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     for number, (part, count) in enumerate((("train", train), ("validation", validation))):
         (staging / part).mkdir(parents=True)
         drawn = (np.random.default_rng((seed, number, index)) for index in range(count))
@@ -95,9 +93,7 @@ def write(out: Path, train: int, validation: int, shake: float, seed: int) -> No
     facts = {"schema": 1, "name": "adsorbates", "tier": "synthetic", "train": train, "validation": validation}
     described = facts | {"seed": seed, "shake": shake, "method": "ASE, effective medium theory"}
     (staging / "dataset.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
 
 
 def main() -> None:

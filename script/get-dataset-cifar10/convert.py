@@ -12,7 +12,6 @@ import io
 import json
 import pickle
 import random
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,17 +66,13 @@ def write(folder: Path, rows: Sequence[np.ndarray[Any, Any]], labels: Sequence[i
     """The six batches, `batches.meta` and the sums of all; ``folder`` appears in one step."""
     import numpy as np
 
-    staging = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    staging = datafiles.stage(folder)
     for name, chosen in zip(BATCHES, divide(len(rows)), strict=True):
         batch = {b"batch_label": name.encode(), b"labels": [labels[one] for one in chosen]}
         _dump(staging / name, batch | {b"data": np.stack([rows[one] for one in chosen])})
     meta = {b"num_cases_per_batch": len(divide(len(rows))[0]), b"num_vis": 3072}
     _dump(staging / "batches.meta", meta | {b"label_names": [name.encode() for name in names]})
-    datafiles.seal(staging)
-    shutil.rmtree(folder, ignore_errors=True)
-    staging.replace(folder)
+    datafiles.publish(staging, folder)
 
 
 def _dump(path: Path, content: dict[bytes, Any]) -> None:

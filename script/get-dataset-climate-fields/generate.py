@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 Array = NDArray[Any]
 BACKGROUND, CYCLONE, RIVER = 0, 1, 2
@@ -125,8 +124,7 @@ def write(out: Path, train: int, validation: int, size: tuple[int, int], seed: i
     """Write the data set; ``out`` appears in one step."""
     import h5py
 
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     least = np.full(len(CHANNELS), np.inf)
     greatest = -least
     for number, (part, count) in enumerate((("train", train), ("validation", validation))):
@@ -141,9 +139,7 @@ def write(out: Path, train: int, validation: int, size: tuple[int, int], seed: i
     facts = {"schema": 1, "name": "climate fields", "tier": "synthetic", "train": train, "validation": validation}
     described = facts | {"seed": seed, "channels": [channel.name for channel in CHANNELS]}
     (staging / "dataset.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
 
 
 def main() -> None:

@@ -15,14 +15,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 Array = NDArray[Any]
 TIMES = 4
@@ -68,8 +67,7 @@ def write_sample(path: Path, counts: Array, parameters: Array) -> None:
 
 def write(out: Path, train: int, validation: int, side: int, seed: int) -> None:
     """Write the data set; ``out`` appears in one step."""
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     for number, (part, count) in enumerate((("train", train), ("validation", validation))):
         (staging / part).mkdir(parents=True)
         for index in range(count):
@@ -80,9 +78,7 @@ def write(out: Path, train: int, validation: int, side: int, seed: int) -> None:
     facts = {"schema": 1, "name": "density fields", "tier": "synthetic", "train": train, "validation": validation}
     described = facts | {"seed": seed, "side": side, "parameters": PARAMETERS}
     (staging / "dataset.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from compose import CLASSES, Stamps, background
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,16 +96,13 @@ def drawn(names: list[str], rng: random.Random) -> Pick:
 def write(out: Path, counts: tuple[int, int], size: int, pick: Pick, categories: dict[str, int]) -> None:
     """Write both parts; `out` appears in one step. ``counts`` are the pictures for training and for evaluation."""
     rng = random.Random(f"backgrounds and places of {sum(counts)}")
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     (staging / "annotations").mkdir(parents=True)
     for part, count in zip(PARTS, counts, strict=True):
         (staging / part).mkdir()
         coco = _part(staging / part, count, size, pick, rng, categories)
         (staging / "annotations" / f"instances_{part}.json").write_text(json.dumps(coco) + "\n", encoding="utf-8")
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
 
 
 def _part(

@@ -9,14 +9,13 @@ The layout is that of KiTS19, with an evaluation_cases.txt as in MLPerf's refere
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,8 +91,7 @@ def write(head: Head, count: int, seed: int, out: Path) -> int:
 
     draw = np.random.default_rng(seed)
     corners = [*places(head.label, count, draw), *EVALUATION]
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     for number, corner in enumerate(corners):
         folder = staging / f"case_{number:05d}"
         folder.mkdir(parents=True)
@@ -101,9 +99,7 @@ def write(head: Head, count: int, seed: int, out: Path) -> int:
         _save(cut(head.label, corner), folder / "segmentation.nii.gz")
     numbers = range(count, len(corners))
     (staging / "evaluation_cases.txt").write_text("".join(f"{number:05d}\n" for number in numbers), encoding="utf-8")
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
     return len(corners)
 
 

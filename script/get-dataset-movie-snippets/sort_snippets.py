@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import sys
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 MEMBER = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 CLEAR = 0.5  # on the scale from -4 to 4: nearer to 0 is neutral
@@ -99,16 +98,12 @@ def main() -> int:
     parser.add_argument("--layout", choices=sorted(LAYOUTS), required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    staging = options.out.with_name(f".{options.out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
     try:
         train, held_out = split(read(options.archive))
-        staging.mkdir(parents=True)
+        staging = stage(options.out)
         LAYOUTS[options.layout](staging, train, held_out)
         (staging / COUNT).write_text(f"{len(train)}\n", encoding="utf-8")
-        seal(staging)
-        shutil.rmtree(options.out, ignore_errors=True)
-        staging.replace(options.out)
+        publish(staging, options.out)
     except (OSError, ValueError) as error:
         print(f"cannot sort the sentences: {error}", file=sys.stderr)
         return 1

@@ -6,7 +6,6 @@ So no pixel of the test part is seen in training. The test part is 512 × 128: a
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -20,8 +19,7 @@ def cut(source: Path, out: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = datafiles.stage(out)
     sizes = set()
     for kind, name in FILES.items():
         with Image.open(source / name) as opened:
@@ -36,9 +34,7 @@ def cut(source: Path, out: Path) -> None:
             Image.fromarray(part.astype(np.uint8)).save(folder / "nuclei.png")
     if len(sizes) != 1:
         raise ValueError(f"{source}: picture and mask differ in size: {sorted(sizes)}")
-    datafiles.seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    datafiles.publish(staging, out)
 
 
 def main() -> int:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import sys
 from pathlib import Path
 
 from translation_training.vocabulary import train
 
-from trainer.datafiles import seal
+from trainer.datafiles import publish, stage
 
 LARGEST = 99
 PER_LINE = (3, 6)
@@ -47,18 +46,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    staging = options.out.with_name(f".{options.out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
     try:
-        staging.mkdir(parents=True)
+        staging = stage(options.out)
         lines = draw_lines(options.pairs + TEST_LINES, random.Random(options.seed))
         for name, chosen in (("train", lines[TEST_LINES:]), ("newstest", lines[:TEST_LINES])):
             for language in ("en", "de"):
                 (staging / f"{name}.{language}").write_text(say(chosen, language), encoding="utf-8")
         train([staging / "train.en", staging / "train.de"], PIECES, staging)
-        seal(staging)
-        shutil.rmtree(options.out, ignore_errors=True)
-        staging.replace(options.out)
+        publish(staging, options.out)
     except (OSError, ImportError) as error:
         print(f"cannot write the numbers: {error}", file=sys.stderr)
         return 1

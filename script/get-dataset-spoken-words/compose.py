@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import wave
 from dataclasses import dataclass
@@ -130,17 +129,14 @@ def compose(source: Path, train: int, evaluation: int, seed: int, out: Path) -> 
     """Write both sets and their sums; ``out`` appears when all is complete. Raises OSError or ValueError."""
     import numpy as np
 
-    from trainer.datafiles import seal
+    from trainer.datafiles import publish, stage
 
     spoken = recordings(source, json.loads(WORDS.read_text(encoding="utf-8")))
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     for number, (name, count) in enumerate((("train-words", train), ("dev-words", evaluation))):
         random = np.random.default_rng([seed, number])
         write(staging / name, [utterance(spoken, random) for _ in range(count)])
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
 
 
 def main() -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from preprocess import Scan, normalised, padded, read_nifti, resampled
 
-from trainer.datafiles import seal, verify
+from trainer.datafiles import publish, stage, verify
 from trainer.errors import TrainingError
 
 LIST = "evaluation_cases.txt"
@@ -70,8 +69,7 @@ def convert(raw: Path, modality: str, expect: int, processes: int, out: Path) ->
     if not names or expect not in (0, len(names)):
         raise ValueError(f"{raw} holds {len(names)} cases, {expect or 'at least 1'} are expected")
     evaluation = evaluation_cases(raw, names)
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = stage(out)
     for name in ("volumes", "labels"):
         (staging / name).mkdir(parents=True)
     work = partial(_write, raw, staging, modality)
@@ -83,9 +81,7 @@ def convert(raw: Path, modality: str, expect: int, processes: int, out: Path) ->
     cases = [{"name": name, "shape": shape} for name, shape in zip(names, shapes, strict=True)]
     described = {"schema": 1, "classes": CLASSES[modality], "cases": cases, "evaluation": evaluation}
     (staging / "dataset.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    seal(staging)
-    shutil.rmtree(out, ignore_errors=True)
-    staging.replace(out)
+    publish(staging, out)
     return len(names)
 
 

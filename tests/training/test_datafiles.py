@@ -46,3 +46,19 @@ def test_damage_is_named(folder: Path, damage, words: str) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is not there"):
         datafiles.verify(tmp_path / "none")
+
+
+def test_a_folder_appears_sealed_and_in_one_step(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "set"
+    debris = out.with_name(".set.partial")
+    debris.mkdir(parents=True)
+    (debris / "half").touch()
+    out.mkdir()
+    (out / "old").touch()
+    staging = datafiles.stage(out)
+    (staging / "new").write_bytes(b"1")
+    assert (out / "old").exists()
+    datafiles.publish(staging, out)
+    assert sorted(path.name for path in out.iterdir()) == ["SHA256SUMS", "new"]
+    assert datafiles.verify(out) == 1
+    assert not debris.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,21 @@ def seal(folder: Path) -> Path:
     target = folder / SUMS
     target.write_text("".join(lines), encoding="utf-8")
     return target
+
+
+def stage(out: Path) -> Path:
+    """An empty folder beside ``out`` to make its files in; what an earlier attempt left there is removed."""
+    staging = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    return staging
+
+
+def publish(staging: Path, out: Path) -> None:
+    """Seal the files of `stage` and let ``out`` appear in one step, in place of what was there."""
+    seal(staging)
+    shutil.rmtree(out, ignore_errors=True)
+    staging.replace(out)
 
 
 def verify(folder: Path, hint: str = "") -> int:
